@@ -1,0 +1,29 @@
+-- One row is a unit on a day: persons present (first day counted, day of leaving not) and the capacity in force (0 where none is yet).
+-- Grain: unit; parameters: $day.
+-- Read by: Datakvalitet, samplads query.
+with present as (
+    select
+        stay.unit_id,
+        count(*) as persons
+    from stay
+    where stay.starts_on <= $day and coalesce(stay.ends_on > $day, true)
+    group by stay.unit_id
+),
+
+in_force as (
+    select
+        capacity.unit_id,
+        capacity.maximum
+    from capacity
+    where capacity.as_of <= $day
+    qualify row_number() over (partition by capacity.unit_id order by capacity.as_of desc) = 1
+)
+
+select
+    coalesce(present.unit_id, in_force.unit_id) as unit_id,
+    coalesce(present.persons, 0)::bigint as persons,
+    coalesce(in_force.maximum, 0)::bigint as capacity
+from present
+full join in_force on present.unit_id = in_force.unit_id
+where present.persons > 0 or in_force.maximum > 0
+order by unit_id

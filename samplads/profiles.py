@@ -1,0 +1,99 @@
+"""Profiles: SELECTs that put somebody's own export into our shape.
+
+A profile is a folder of `<extract>.sql`, each one SELECT over the files of a delivery. It runs on a DuckDB connection that can read the
+delivery's folder and nothing else, and can write nowhere. What it may use:
+
+    getvariable('delivery')     the delivery's folder
+    getvariable('<name>')       a parameter given with `--set name=value`; null where not given
+    municipality                table of the reference's municipalities: code, name, region, population, lat, lon
+    target_group, offer_type    tables of the reference
+
+Columns that the contract does not know are a finding, except `_file` and `_row`, which tell a finding where its row stands. Values may be
+text: they are read by the same rules as a delivered file.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from pathlib import Path
+
+import duckdb
+import polars as pl
+
+from samplads import settings
+from samplads.contracts import CONTRACTS
+from samplads.errors import SampladsError
+from samplads.reference import Reference
+
+
+def folder(profile: str) -> Path:
+    """The folder of a shipped profile's name, or of a path given as one.
+
+    Raises SampladsError `profile_unknown`, `profile_empty`.
+    """
+    shipped = settings.read().queries / "import" / profile
+    found = shipped if re.fullmatch(r"[a-z0-9_]+", profile) and shipped.is_dir() else Path(profile)
+    if not found.is_dir():
+        names = sorted(path.name for path in (settings.read().queries / "import").iterdir() if path.is_dir())
+        raise SampladsError("profile_unknown", profile=profile, names=", ".join(names))
+    if not any((found / f"{extract}.sql").is_file() for extract in CONTRACTS):
+        raise SampladsError("profile_empty", profile=profile, files=", ".join(f"{extract}.sql" for extract in CONTRACTS))
+    return found
+
+
+def _connection(delivery: Path, reference: Reference, values: Mapping[str, str]) -> duckdb.DuckDBPyConnection:
+    connection = duckdb.connect(
+        config={
+            "autoinstall_known_extensions": "false",
+            "autoload_known_extensions": "false",
+            "allow_community_extensions": "false",
+            "python_enable_replacements": "false",
+        }
+    )
+    for name, frame in reference.tables().items():
+        connection.register("reference_frame", frame)
+        connection.execute(f'create table "{name}" as select * from reference_frame')
+        connection.unregister("reference_frame")
+    connection.execute("set variable delivery = $value", {"value": str(delivery)})
+    for name, value in values.items():
+        if not re.fullmatch(r"[a-z][a-z0-9_]*", name):
+            raise SampladsError("profile_parameter", name=name)
+        connection.execute(f"set variable {name} = $value", {"value": value})
+    allowed = str(delivery).replace("'", "''")
+    connection.execute(f"set allowed_directories = ['{allowed}']")
+    connection.execute("set temp_directory = ''")
+    connection.execute("set enable_external_access = false")
+    connection.execute("set lock_configuration = true")
+    return connection
+
+
+def run(profile: str, delivery: Path, reference: Reference, values: Mapping[str, str]) -> dict[str, pl.DataFrame]:
+    """The frames that a profile makes of a delivery, by extract.
+
+    Raises SampladsError `profile_statement` where a file is not one SELECT, `profile_failed` with the file and the database's reason, and
+    `delivery_missing` where the folder is not there.
+    """
+    if not delivery.exists():
+        raise SampladsError("delivery_missing", delivery=delivery.name)
+    root = folder(profile)
+    frames: dict[str, pl.DataFrame] = {}
+    connection = _connection((delivery if delivery.is_dir() else delivery.parent).resolve(), reference, values)
+    try:
+        for extract in CONTRACTS:
+            file = root / f"{extract}.sql"
+            if not file.is_file():
+                continue
+            text = file.read_text(encoding="utf-8")
+            try:
+                statements = connection.extract_statements(text)
+                if len(statements) != 1 or statements[0].type != duckdb.StatementType.SELECT:
+                    raise SampladsError("profile_statement", file=file.name)
+                # Inside a subquery a COPY or an INSERT cannot hide in a WITH.
+                frames[extract] = connection.sql(f"select * from (\n{text.rstrip().rstrip(';')}\n) as profile").pl()
+            except (duckdb.Error, ValueError) as error:
+                reason = str(error).split("\n")[0].replace(str(delivery.resolve()), delivery.name)
+                raise SampladsError("profile_failed", profile=root.name, file=file.name, reason=reason) from error
+    finally:
+        connection.close()
+    return frames

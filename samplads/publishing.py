@@ -1,0 +1,168 @@
+"""From a delivery on disk to the warehouse: read (or map by a profile), check, archive, build, switch.
+
+The steps are their own modules; here they only meet.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+import hashlib
+import re
+import shutil
+import tempfile
+import zipfile
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+import polars as pl
+
+from samplads import extracts, profiles, queries, settings, warehouse
+from samplads.contracts import CONTRACTS
+from samplads.errors import SampladsError
+from samplads.reference import Reference
+from samplads.reference import read as read_reference
+
+DAY_IN_NAME = re.compile(r"(20\d\d)-?(\d\d)-?(\d\d)")
+
+DAYS = (("capacity", "as_of"), ("capacity", "confirmed_at"), ("need", "registered_on"), ("night_incident", "night_of"))
+"""The columns that tell which day a delivery speaks of."""
+
+
+@dataclass(frozen=True)
+class Published:
+    """What a publish did: the version in force, whether it is new, and what was found in each delivery."""
+
+    version: warehouse.Version
+    changed: bool
+    deliveries: tuple[warehouse.Archived, ...]
+
+
+@contextmanager
+def _as_folder(delivery: Path) -> Iterator[Path]:
+    """A delivery as a folder that holds it and nothing else: a single file or an archive is laid in one of its own."""
+    if delivery.is_dir():
+        yield delivery
+        return
+    if not delivery.is_file():
+        raise SampladsError("delivery_missing", delivery=str(delivery))
+    with tempfile.TemporaryDirectory(prefix="samplads-") as aside:
+        folder = Path(aside) / "delivery"
+        folder.mkdir()
+        if zipfile.is_zipfile(delivery) and delivery.suffix.lower() == ".zip":
+            with zipfile.ZipFile(delivery) as archive:
+                for member in archive.infolist():
+                    name = Path(member.filename).name
+                    if name and not member.is_dir():
+                        with archive.open(member) as source, (folder / name).open("wb") as target:
+                            shutil.copyfileobj(source, target)
+        else:
+            shutil.copy(delivery, folder / delivery.name)
+        yield folder
+
+
+def _digest(folder: Path, profile: str | None, values: Mapping[str, str], reference: Reference) -> str:
+    """What a delivery is, whatever it is called: its files' bytes, how they were mapped, and the codes they were held against."""
+    digest = hashlib.sha256(f"{profile or ''}\n{sorted(values.items())}\n{reference.digest}\n".encode())
+    files = sorted(path for path in folder.rglob("*") if path.is_file())
+    if profile is not None:
+        files += sorted(profiles.folder(profile).glob("*.sql"))
+    for file in files:
+        digest.update(file.name.encode() + b"\0")
+        with file.open("rb") as stream:
+            while block := stream.read(1 << 20):
+                digest.update(block)
+    return digest.hexdigest()[:20]
+
+
+def _known(folder: Path | None) -> dict[str, pl.DataFrame]:
+    """The keys of what is in force already, so that a delivery may refer to a unit that an earlier one told."""
+    try:
+        file = warehouse.current(folder).path
+    except SampladsError:
+        return {}
+    return {"unit": queries.run("unit_ids", file)}
+
+
+def _day(manifest: Mapping[str, object], frames: Mapping[str, pl.DataFrame], folder: Path) -> dt.date:
+    """The day a delivery speaks of: what its manifest says, else its newest count, else a day in its name, else its newest file."""
+    told = manifest.get("as_of")
+    if told is not None:
+        return told if isinstance(told, dt.date) else dt.date.fromisoformat(str(told))
+    newest = [
+        day
+        for extract, column in (
+            ("capacity", "as_of"),
+            ("capacity", "confirmed_at"),
+            ("need", "registered_on"),
+            ("night_incident", "night_of"),
+        )
+        if extract in frames and isinstance(day := frames[extract][column].max(), dt.date)
+    ]
+    if newest:
+        return max(newest)
+    if named := DAY_IN_NAME.search(folder.name):
+        try:
+            return dt.date(*(int(part) for part in named.groups()))
+        except ValueError:
+            pass
+    return max(dt.datetime.fromtimestamp(path.stat().st_mtime, dt.UTC).date() for path in folder.rglob("*") if path.is_file())
+
+
+def check(
+    delivery: Path,
+    *,
+    profile: str | None = None,
+    values: Mapping[str, str] | None = None,
+    reference: Path | None = None,
+    folder: Path | None = None,
+) -> warehouse.Archived:
+    """Read and check one delivery without publishing it.
+
+    Raises SampladsError for what cannot be read at all; everything else is a finding in the result.
+    """
+    facts = read_reference(reference or settings.read().reference)
+    with _as_folder(delivery) as source:
+        known = _known(folder)
+        if profile is not None:
+            frames = profiles.run(profile, source, facts, values or {})
+            checked = extracts.check_frames(frames, facts.codes(), known, delivery=delivery.name)
+            manifest: Mapping[str, object] = {}
+        else:
+            read = extracts.read_delivery(source, name=delivery.name)
+            checked = extracts.check(read, facts.codes(), known)
+            manifest = read.manifest
+        if not any((source / name) for name in source.iterdir()):
+            raise SampladsError("delivery_empty", delivery=delivery.name)
+        return warehouse.Archived(
+            digest=_digest(source, profile, values or {}, facts),
+            name=delivery.name,
+            as_of=_day(manifest, checked.frames, source),
+            synthetic=bool(manifest.get("synthetic", False)),
+            sender=None if manifest.get("sender") is None else str(manifest["sender"]),
+            frames={extract: frame for extract, frame in checked.frames.items() if extract in CONTRACTS},
+            findings=checked.findings,
+            counts=checked.counts,
+        )
+
+
+def publish(
+    deliveries: Sequence[Path],
+    *,
+    profile: str | None = None,
+    values: Mapping[str, str] | None = None,
+    reference: Path | None = None,
+    folder: Path | None = None,
+) -> Published:
+    """Check deliveries and publish them together.
+
+    Raises SampladsError where a delivery cannot be read, holds nothing that can be accepted, or another publish is under way.
+    """
+    checked = tuple(check(delivery, profile=profile, values=values, reference=reference, folder=folder) for delivery in deliveries)
+    for archived in checked:
+        if not any(frame.height for frame in archived.frames.values()):
+            raise SampladsError("nothing_accepted", delivery=archived.name, findings=archived.findings.height)
+    facts = read_reference(reference or settings.read().reference)
+    version, changed = warehouse.publish(checked, facts, folder)
+    return Published(version, changed, checked)

@@ -1,0 +1,135 @@
+"""Named queries: one file, one statement, one result; the file's name is the query's name.
+
+A query lies in `queries/<name>.sql` and opens with three comment lines (what one row is; grain and parameters; who reads it). Values come
+in as `$name`, never by putting text together. Every run has a cursor of its own, so that threads never share a result, and the version of
+the warehouse is part of every cached answer's key.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+import re
+import threading
+from collections.abc import Callable
+from dataclasses import dataclass
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+import duckdb
+import polars as pl
+
+from samplads import settings, warehouse
+from samplads.errors import SampladsError
+
+PARAMETER = re.compile(r"\$([a-z_][a-z0-9_]*)")
+COMMENT = re.compile(r"--[^\n]*")
+
+
+@dataclass(frozen=True)
+class Query:
+    """One named query: its text, what its header says and which parameters it takes."""
+
+    name: str
+    sql: str
+    row: str
+    grain: str
+    readers: str
+    parameters: frozenset[str]
+
+
+@cache
+def get(name: str, folder: Path | None = None) -> Query:
+    """The query of a name.
+
+    Raises SampladsError `query_unknown` with the names that exist.
+    """
+    root = folder or settings.read().queries
+    path = root / f"{name}.sql"
+    if not re.fullmatch(r"[a-z][a-z0-9_]*", name) or not path.is_file():
+        raise SampladsError("query_unknown", name=name, names=", ".join(names(root)))
+    sql = path.read_text(encoding="utf-8")
+    header = [line.removeprefix("--").strip() for line in sql.splitlines() if line.startswith("--")]
+    row, grain, readers = [*header, "", "", ""][:3]
+    return Query(name, sql, row, grain, readers, frozenset(PARAMETER.findall(COMMENT.sub("", sql))))
+
+
+def names(folder: Path | None = None) -> list[str]:
+    """The names of all queries that pages and the command line may ask."""
+    return sorted(path.stem for path in (folder or settings.read().queries).glob("*.sql"))
+
+
+class _Readers:
+    """One in-memory connection per published file, with the file attached read-only: a replaced warehouse is a new name, never old data."""
+
+    def __init__(self, keep: int = 3) -> None:
+        self._keep = keep
+        self._open: dict[Path, duckdb.DuckDBPyConnection] = {}
+        self._lock = threading.Lock()
+
+    def cursor(self, path: Path) -> duckdb.DuckDBPyConnection:
+        """A cursor on a published file. The caller closes it."""
+        with self._lock:
+            connection = self._open.pop(path, None)
+            if connection is None:
+                connection = duckdb.connect(config={"autoinstall_known_extensions": "false", "autoload_known_extensions": "false"})
+                quoted = str(path).replace("'", "''")
+                connection.execute(f"attach '{quoted}' as warehouse (read_only)")
+            self._open[path] = connection
+            while len(self._open) > self._keep:
+                # The oldest version: its cursors finish their query, since each holds the database open itself.
+                self._open.pop(next(iter(self._open))).close()
+            cursor = connection.cursor()
+        cursor.execute("use warehouse")
+        return cursor
+
+
+_readers = _Readers()
+
+
+def run(
+    name: str,
+    path: Path | None = None,
+    *,
+    on_start: Callable[[duckdb.DuckDBPyConnection], None] | None = None,
+    **parameters: Any,
+) -> pl.DataFrame:
+    """The answer of a named query.
+
+    `path` is a published file or a warehouse folder (default: the current version of the warehouse in the settings). `on_start` is
+    handed the cursor before it runs, so that a caller may interrupt it.
+
+    Raises SampladsError `query_parameters` where parameters lack or are unknown, `warehouse_missing` where nothing is published.
+    """
+    query = get(name)
+    given = frozenset(parameters)
+    if given != query.parameters:
+        raise SampladsError(
+            "query_parameters",
+            name=name,
+            missing=", ".join(sorted(query.parameters - given)) or "-",
+            unknown=", ".join(sorted(given - query.parameters)) or "-",
+        )
+    file = path if path is not None and path.is_file() else warehouse.current(path).path
+    cursor = _readers.cursor(file)
+    try:
+        if on_start is not None:
+            on_start(cursor)
+        return cursor.sql(query.sql, params=parameters or None).pl()
+    finally:
+        cursor.close()
+
+
+def parameter(text: str) -> Any:
+    """A parameter typed on the command line as a value: a day, a number, yes/no, a list (with |), else text. `null` is unknown."""
+    if "|" in text:
+        return [parameter(part) for part in text.split("|") if part]
+    if text in {"null", ""}:
+        return None
+    if re.fullmatch(r"\d{4}-\d\d-\d\d", text):
+        return dt.date.fromisoformat(text)
+    if re.fullmatch(r"-?\d+", text):
+        return text if text.startswith("0") and text != "0" else int(text)
+    if re.fullmatch(r"-?\d+[.,]\d+", text):
+        return float(text.replace(",", "."))
+    return {"true": True, "false": False}.get(text, text)

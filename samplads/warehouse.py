@@ -1,0 +1,341 @@
+"""The warehouse: deliveries that were accepted, published as one immutable file that is named by its content.
+
+    <warehouse>/current.json              which version is in force, and what was in force before
+    <warehouse>/<digest>.duckdb           one published version; never changed after it is named
+    <warehouse>/deliveries/<digest>/      what was accepted of one delivery, as Parquet, with its findings: the archive
+    <warehouse>/publish.lock              held by the one who publishes
+
+Publishing goes: check, keep the accepted rows in the archive, build a version aside from the archive, name it by the digest of everything
+that went into it, and switch `current.json` in one rename. Killed anywhere before the rename, the old version stands and the next publish
+cleans up; the same deliveries in any order give the same digest, so publishing twice changes nothing.
+
+Builds are SQL: `queries/warehouse/<table>.sql` makes one table each, in the order of `order.txt`.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+import errno
+import fcntl
+import hashlib
+import json
+import os
+import shutil
+import time
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import duckdb
+import polars as pl
+
+from samplads import settings
+from samplads.contracts import CONTRACTS
+from samplads.errors import SampladsError
+from samplads.reference import Reference
+
+FORMAT = 1
+"""Raised when a published file changes its shape, so that an old file is never read as a new one."""
+
+
+@dataclass(frozen=True)
+class Version:
+    """One published version: its digest, its file, and the archived deliveries it was made from."""
+
+    id: str
+    path: Path
+    deliveries: tuple[str, ...]
+    published_at: str
+
+
+@dataclass(frozen=True)
+class Archived:
+    """One delivery as the archive keeps it."""
+
+    digest: str
+    name: str
+    as_of: dt.date
+    synthetic: bool
+    frames: Mapping[str, pl.DataFrame]
+    findings: pl.DataFrame
+    counts: pl.DataFrame
+    sender: str | None = None
+    extra: Mapping[str, Any] = field(default_factory=dict)
+
+
+def _folder(folder: Path | None) -> Path:
+    return folder or settings.read().warehouse
+
+
+def _pointer(folder: Path) -> dict[str, Any]:
+    try:
+        pointer: dict[str, Any] = json.loads((folder / "current.json").read_text(encoding="utf-8"))
+    except FileNotFoundError:
+        return {"history": []}
+    return pointer
+
+
+def _version(folder: Path, entry: Mapping[str, Any]) -> Version:
+    return Version(entry["id"], folder / f"{entry['id']}.duckdb", tuple(entry["deliveries"]), entry["published_at"])
+
+
+def current(folder: Path | None = None) -> Version:
+    """The version in force.
+
+    Raises SampladsError `warehouse_missing` where nothing is published, `warehouse_damaged` where its file is gone.
+    """
+    root = _folder(folder)
+    history = _pointer(root)["history"]
+    if not history:
+        raise SampladsError("warehouse_missing", folder=root.name)
+    version = _version(root, history[-1])
+    if not version.path.is_file():
+        raise SampladsError("warehouse_damaged", file=version.path.name)
+    return version
+
+
+def history(folder: Path | None = None) -> list[Version]:
+    """Every version that can be rolled back to, the one in force last."""
+    root = _folder(folder)
+    return [_version(root, entry) for entry in _pointer(root)["history"]]
+
+
+def _replace(path: Path, text: str) -> None:
+    """Write a small file so that a reader sees the old text or the new one, and power loss leaves one of the two."""
+    aside = path.with_name(f".{path.name}.{os.getpid()}")
+    with aside.open("w", encoding="utf-8") as stream:
+        stream.write(text)
+        stream.flush()
+        os.fsync(stream.fileno())
+    aside.replace(path)
+    folder = os.open(path.parent, os.O_RDONLY)
+    try:
+        os.fsync(folder)
+    finally:
+        os.close(folder)
+
+
+@contextmanager
+def _publishing(root: Path, wait_seconds: float) -> Iterator[None]:
+    """Hold the right to publish; wait for another publisher, then say so. A killed holder lets go by itself."""
+    root.mkdir(parents=True, exist_ok=True)
+    with (root / "publish.lock").open("w") as lock:
+        deadline = time.monotonic() + wait_seconds
+        while True:
+            try:
+                fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+                break
+            except BlockingIOError:
+                if time.monotonic() > deadline:
+                    raise SampladsError("publish_busy", seconds=round(wait_seconds)) from None
+                time.sleep(0.05)
+        try:
+            for left_over in [*root.glob(".building-*"), *(root / "deliveries").glob(".*")]:
+                shutil.rmtree(left_over) if left_over.is_dir() else left_over.unlink()
+            yield
+        except OSError as error:
+            if error.errno in {errno.ENOSPC, errno.EDQUOT}:
+                raise SampladsError("disk_full", folder=root.name) from error
+            raise
+        except duckdb.IOException as error:
+            if "No space left" in str(error) or "not enough disk space" in str(error).lower():
+                raise SampladsError("disk_full", folder=root.name) from error
+            raise
+
+
+def _archive(root: Path, delivery: Archived) -> None:
+    """Keep what was accepted of a delivery; already kept means nothing to do."""
+    target = root / "deliveries" / delivery.digest
+    if target.is_dir():
+        return
+    aside = target.with_name(f".{delivery.digest}")
+    aside.mkdir(parents=True)
+    for extract, frame in delivery.frames.items():
+        frame.write_parquet(aside / f"{extract}.parquet")
+    delivery.findings.write_parquet(aside / "finding.parquet")
+    delivery.counts.write_parquet(aside / "delivery_count.parquet")
+    manifest = {
+        "digest": delivery.digest,
+        "name": delivery.name,
+        "as_of": delivery.as_of.isoformat(),
+        "synthetic": delivery.synthetic,
+        "sender": delivery.sender,
+        "extracts": sorted(delivery.frames),
+        **delivery.extra,
+    }
+    (aside / "manifest.json").write_text(json.dumps(manifest, ensure_ascii=False, indent=1), encoding="utf-8")
+    aside.rename(target)
+
+
+def _manifest(root: Path, digest: str) -> dict[str, Any]:
+    manifest: dict[str, Any] = json.loads((root / "deliveries" / digest / "manifest.json").read_text(encoding="utf-8"))
+    return manifest
+
+
+def _builds(queries: Path) -> list[tuple[str, str]]:
+    """The build statements in order: table name and SELECT."""
+    folder = queries / "warehouse"
+    order = [line.strip() for line in (folder / "order.txt").read_text(encoding="utf-8").splitlines()]
+    return [(table, (folder / f"{table}.sql").read_text(encoding="utf-8")) for table in order if table and not table.startswith("#")]
+
+
+def _content_digest(deliveries: Sequence[str], reference: Reference, builds: Sequence[tuple[str, str]]) -> str:
+    digest = hashlib.sha256(f"format {FORMAT}\n{reference.digest}\n".encode())
+    for part in [*deliveries, *(f"{table}\n{sql}" for table, sql in builds)]:
+        digest.update(part.encode())
+        digest.update(b"\0")
+    return digest.hexdigest()[:20]
+
+
+def _extract_source(root: Path, extract: str, deliveries: Sequence[str]) -> str:
+    """SQL for all archived rows of an extract, later deliveries first in rank; an empty table of the right types where there are none."""
+    contract = CONTRACTS[extract]
+    columns = ", ".join(f'"{name}"' for name in contract.columns())
+    parts = []
+    for rank, digest in enumerate(deliveries):
+        file = root / "deliveries" / digest / f"{extract}.parquet"
+        if file.is_file():
+            quoted = str(file).replace("'", "''")
+            parts.append(f"select {columns}, {rank} as delivery_rank, '{digest}' as delivery_digest from read_parquet('{quoted}')")
+    if not parts:
+        return "select *, 0 as delivery_rank, '' as delivery_digest from empty_" + extract
+    return " union all ".join(parts)
+
+
+def _last_word(extract: str, key: str) -> str:
+    """Which of several delivered rows counts: the last delivery that holds the key.
+
+    A unit's approvals are one statement: the last delivery that speaks of the unit replaces them all, so that one can be taken away.
+    """
+    if extract == "target_group_approval":
+        return "qualify delivery_rank = max(delivery_rank) over (partition by unit_id)"
+    return f"qualify row_number() over (partition by {key} order by delivery_rank desc) = 1"
+
+
+def _build(root: Path, file: Path, deliveries: Sequence[str], reference: Reference, builds: Sequence[tuple[str, str]]) -> None:
+    """Build a version into `file`: reference tables, one table per extract, then the tables of `queries/warehouse/`."""
+    connection = duckdb.connect(config={"autoinstall_known_extensions": "false", "autoload_known_extensions": "false"})
+    try:
+        quoted = str(file).replace("'", "''")
+        connection.execute(f"attach '{quoted}' as built")
+        connection.execute("use built")
+        connection.execute("set preserve_insertion_order = true")
+        for name, frame in reference.tables().items():
+            connection.register("reference_frame", frame)
+            connection.execute(f'create table "{name}" as select * from reference_frame')
+            connection.unregister("reference_frame")
+        manifests = [_manifest(root, digest) for digest in deliveries]
+        _build_deliveries(connection, root, manifests)
+        for extract, contract in CONTRACTS.items():
+            connection.register(f"empty_{extract}", contract.create_empty())
+            source = _extract_source(root, extract, deliveries)
+            if extract == "unit":
+                # Every delivered state of a unit, so that a build can say what changed; not kept in the published file.
+                connection.execute(f"create temp table unit_delivered as {source}")
+            key = ", ".join(f'"{name}"' for name in contract.primary_key())
+            connection.execute(
+                f"create table {extract} as select * exclude (delivery_rank) from ({source}) "
+                f"{_last_word(extract, key) if source.count('read_parquet') > 1 else ''} order by {key}"
+            )
+        for table, sql in builds:
+            connection.execute(f'create table "{table}" as {sql}')
+        connection.execute("checkpoint")
+    finally:
+        connection.close()
+
+
+def _build_deliveries(connection: duckdb.DuckDBPyConnection, root: Path, manifests: Sequence[Mapping[str, Any]]) -> None:
+    rows = pl.DataFrame(
+        {
+            "delivery": [manifest["name"] for manifest in manifests],
+            "digest": [manifest["digest"] for manifest in manifests],
+            "as_of": [dt.date.fromisoformat(manifest["as_of"]) for manifest in manifests],
+            "sender": [manifest["sender"] for manifest in manifests],
+            "synthetic": [bool(manifest["synthetic"]) for manifest in manifests],
+        },
+        schema={"delivery": pl.String, "digest": pl.String, "as_of": pl.Date, "sender": pl.String, "synthetic": pl.Boolean},
+    )
+    connection.register("delivery_frame", rows)
+    connection.execute("create table delivery as select * from delivery_frame order by as_of, digest")
+    for table in ("finding", "delivery_count"):
+        files = [str(root / "deliveries" / manifest["digest"] / f"{table}.parquet") for manifest in manifests]
+        connection.execute(f"create table {table} as select * from read_parquet($files, union_by_name = true)", {"files": files})
+
+
+def publish(
+    deliveries: Sequence[Archived],
+    reference: Reference,
+    folder: Path | None = None,
+    *,
+    wait_seconds: float = 60,
+    queries: Path | None = None,
+) -> tuple[Version, bool]:
+    """Publish deliveries on top of what is in force; returns the version in force afterwards and whether anything changed.
+
+    Demonstration data and real data never mix: the first real delivery sets demonstration deliveries aside, and a demonstration delivery
+    replaces another.
+
+    Raises SampladsError `publish_busy`, `disk_full`, `nothing_to_publish`, `demo_over_real`.
+    """
+    if not deliveries:
+        raise SampladsError("nothing_to_publish")
+    root = _folder(folder)
+    builds = _builds(queries or settings.read().queries)
+    with _publishing(root, wait_seconds):
+        pointer = _pointer(root)
+        before = list(pointer["history"][-1]["deliveries"]) if pointer["history"] else []
+        manifests = {digest: _manifest(root, digest) for digest in before}
+        synthetic = any(delivery.synthetic for delivery in deliveries)
+        if synthetic and any(not manifest["synthetic"] for manifest in manifests.values()):
+            raise SampladsError("demo_over_real", folder=root.name)
+        kept = [] if synthetic else [digest for digest in before if not manifests[digest]["synthetic"]]
+        for delivery in deliveries:
+            _archive(root, delivery)
+        chosen = {*kept, *(delivery.digest for delivery in deliveries)}
+        # By the day a delivery speaks of, never by the day it came: the same deliveries in any order are the same warehouse.
+        ordered = sorted(chosen, key=lambda digest: (_manifest(root, digest)["as_of"], digest))
+        version_id = _content_digest(ordered, reference, builds)
+        if pointer["history"] and pointer["history"][-1]["id"] == version_id and (root / f"{version_id}.duckdb").is_file():
+            return _version(root, pointer["history"][-1]), False
+        target = root / f"{version_id}.duckdb"
+        if not target.is_file():
+            aside = root / f".building-{os.getpid()}.duckdb"
+            _build(root, aside, ordered, reference, builds)
+            aside.rename(target)
+        entry = {
+            "id": version_id,
+            "deliveries": ordered,
+            "published_at": dt.datetime.now(dt.UTC).isoformat(timespec="seconds"),
+        }
+        _switch(root, [*pointer["history"], entry])
+        return _version(root, entry), True
+
+
+def rollback(folder: Path | None = None, *, wait_seconds: float = 60) -> Version:
+    """Put the version before the one in force back in force.
+
+    Raises SampladsError `rollback_impossible` where there is none.
+    """
+    root = _folder(folder)
+    with _publishing(root, wait_seconds):
+        entries = _pointer(root)["history"]
+        if len(entries) < 2:
+            raise SampladsError("rollback_impossible")
+        _switch(root, entries[:-1])
+        return _version(root, entries[-2])
+
+
+def _switch(root: Path, entries: list[Mapping[str, Any]]) -> None:
+    """Put the last entry in force and drop versions and archived deliveries that nothing refers to any more."""
+    kept = entries[-max(settings.read().keep, 1) :]
+    _replace(root / "current.json", json.dumps({"format": FORMAT, "history": kept}, indent=1))
+    alive = {entry["id"] for entry in kept}
+    for file in root.glob("*.duckdb"):
+        if file.name.split(".")[0] not in alive:
+            file.unlink()
+    used = {digest for entry in kept for digest in entry["deliveries"]}
+    for archived in (root / "deliveries").iterdir():
+        if archived.name not in used:
+            shutil.rmtree(archived)
