@@ -3,17 +3,10 @@
 -- Read by: the history of a unit.
 -- noqa: disable=PRS
 with told as (
-    unpivot (
-        select
-            unit_delivered.unit_id,
-            unit_delivered.delivery_rank,
-            unit_delivered.delivery_digest,
-            columns(* exclude (unit_id, delivery_rank, delivery_digest))::varchar
-        from unit_delivered
+    from unit_delivered
+    unpivot include nulls (
+        after for field in (columns(* exclude (unit_id, delivery_rank, delivery_digest))::varchar)
     )
-    include nulls
-    on columns(* exclude (unit_id, delivery_rank, delivery_digest))
-    into name field value after
 ),
 
 compared as (

@@ -1,0 +1,14 @@
+-- One row is an enrolment with its exit, where there is one. The day of exit is not counted.
+-- Grain: stay; parameters: municipality (required).
+-- Read by: samplads publish --profile hmis.
+select
+    enrollment.enrollmentid as stay_id,
+    'p-' || enrollment.personalid as person_ref,
+    enrollment.projectid as unit_id,
+    getvariable('municipality') as municipality,
+    enrollment.entrydate as starts_on,
+    departure.exitdate as ends_on
+from read_csv(getvariable('delivery') || '/Enrollment.csv', all_varchar = true, header = true) as enrollment
+left join read_csv(getvariable('delivery') || '/Exit.csv', all_varchar = true, header = true) as departure
+    on enrollment.enrollmentid = departure.enrollmentid
+order by enrollment.enrollmentid

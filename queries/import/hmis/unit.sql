@@ -1,0 +1,24 @@
+-- One row is a project that houses people (a project of the HMIS export is the unit, its organization the offer).
+-- Grain: unit; parameters: municipality (required: an HMIS export knows no municipality of ours).
+-- Read by: samplads publish --profile hmis.
+with located as (
+    select
+        place.projectid,
+        min(place.address1) as address1
+    from read_csv(getvariable('delivery') || '/ProjectCoC.csv', all_varchar = true, header = true) as place
+    group by place.projectid
+)
+
+select
+    project.projectid as unit_id,
+    project.organizationid as offer_id,
+    project.projectname as name,
+    organization.organizationname as offer_name,
+    organization.organizationname as operator,
+    located.address1 as address,
+    getvariable('municipality') as municipality
+from read_csv(getvariable('delivery') || '/Project.csv', all_varchar = true, header = true) as project
+left join read_csv(getvariable('delivery') || '/Organization.csv', all_varchar = true, header = true) as organization
+    on project.organizationid = organization.organizationid
+left join located on project.projectid = located.projectid
+order by project.projectid

@@ -1,0 +1,190 @@
+"""A published warehouse is whole, named by its content, switched at once, and can be rolled back."""
+
+from __future__ import annotations
+
+import datetime as dt
+import errno
+import itertools
+import multiprocessing
+import os
+import signal
+import threading
+import time
+from pathlib import Path
+
+import polars as pl
+import pytest
+
+from samplads import queries, warehouse
+from samplads.errors import SampladsError
+from tests import small
+
+LATER = small.DAY + dt.timedelta(days=14)
+
+
+def later_delivery() -> warehouse.Archived:
+    return small.archived(
+        {
+            "unit": [{**small.UNITS[0], "name": "Birkehuset Nord", "daily_rate_ore": 284500, "price_year": 2026}],
+            "capacity": [{**small.CAPACITY[0], "as_of": LATER, "occupied": 7, "accepting": 0}],
+            "target_group_approval": [small.APPROVALS[0]],
+        },
+        name="later",
+        as_of=LATER,
+    )
+
+
+def contents(version: warehouse.Version, table: str) -> pl.DataFrame:
+    import duckdb
+
+    with duckdb.connect(str(version.path), read_only=True) as connection:
+        return connection.sql(f"select * from {table}").pl()
+
+
+def test_unit_now_joins_places_and_expands_groups(tmp_path: Path) -> None:
+    now = contents(small.publish(tmp_path), "unit_now").sort("unit_id")
+    assert now["unit_id"].to_list() == ["A-1", "A-2", "B-1"]
+    assert now["accepting"].to_list() == [1, 0, 2]
+    assert now["municipality_name"].to_list() == ["Næstved", "Næstved", "Køge"]
+    # A parent's approval covers its leaves; the delivered list stays as it was told.
+    assert small.AUTISM in now["covered_primary"][1].to_list()
+    assert now["primary_groups"][1].to_list() == [small.DEVELOPMENTAL]
+    assert now["covered_excluded"][2].to_list() == [small.EXTERNALISING]
+    assert now["covered_primary"][2].to_list() == []
+
+
+def test_publishing_the_same_twice_changes_nothing(tmp_path: Path) -> None:
+    first, changed = warehouse.publish([small.archived()], small.reference(), tmp_path)
+    again, changed_again = warehouse.publish([small.archived()], small.reference(), tmp_path)
+    assert changed
+    assert not changed_again
+    assert first == again
+    assert len(warehouse.history(tmp_path)) == 1
+
+
+def test_order_of_publishing_does_not_matter(tmp_path: Path) -> None:
+    third = small.archived({"capacity": [{**small.CAPACITY[2], "as_of": LATER, "accepting": 5}]}, name="third", as_of=LATER)
+    deliveries = [small.archived(), later_delivery(), third]
+    ids = set()
+    for number, order in enumerate(itertools.permutations(deliveries)):
+        for delivery in order:
+            version = small.publish(tmp_path / str(number), delivery)
+        ids.add(version.id)
+        tables = {table: contents(version, table) for table in ("unit", "capacity", "unit_change", "target_group_approval")}
+        if number == 0:
+            expected = tables
+        for table, told in tables.items():
+            assert told.equals(expected[table]), table
+    assert len(ids) == 1
+
+
+def test_the_last_delivery_has_the_word_and_changes_are_kept(tmp_path: Path) -> None:
+    version = small.publish(tmp_path, small.archived(), later_delivery())
+    unit = contents(version, "unit").filter(pl.col("unit_id") == "A-1")
+    assert unit["name"].to_list() == ["Birkehuset Nord"]
+    # One approval was not repeated, so it is gone.
+    assert contents(version, "target_group_approval").filter(pl.col("unit_id") == "A-1").height == 1
+    assert contents(version, "capacity").filter(pl.col("unit_id") == "A-1").height == 2
+    changes = contents(version, "unit_change")
+    assert set(changes.select("unit_id", "field", "before", "after").rows()) == {
+        ("A-1", "name", "Birkehuset 1", "Birkehuset Nord"),
+        ("A-1", "daily_rate_ore", None, "284500"),
+        ("A-1", "price_year", None, "2026"),
+    }
+    assert changes["changed_on"].unique().to_list() == [LATER]
+
+
+def test_rollback_returns_to_the_version_before(tmp_path: Path) -> None:
+    first = small.publish(tmp_path)
+    second = small.publish(tmp_path, later_delivery())
+    assert warehouse.current(tmp_path) == second
+    assert warehouse.rollback(tmp_path) == first
+    assert warehouse.current(tmp_path).path.is_file()
+    with pytest.raises(SampladsError, match="rollback_impossible"):
+        warehouse.rollback(tmp_path)
+
+
+def test_only_the_last_versions_are_kept(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("SAMPLADS_KEEP", "2")
+    for day in range(4):
+        as_of = small.DAY + dt.timedelta(days=day)
+        small.publish(tmp_path, small.archived(name=f"day {day}", as_of=as_of))
+    assert len(warehouse.history(tmp_path)) == 2
+    assert len(list(tmp_path.glob("*.duckdb"))) == 2
+    assert len(list((tmp_path / "deliveries").iterdir())) == 4
+
+
+def test_real_data_set_demonstration_data_aside_and_never_the_other_way(tmp_path: Path) -> None:
+    small.publish(tmp_path, small.archived(name="demo", synthetic=True))
+    version = small.publish(tmp_path, later_delivery())
+    assert contents(version, "unit")["unit_id"].to_list() == ["A-1"]
+    with pytest.raises(SampladsError, match="demo_over_real"):
+        small.publish(tmp_path, small.archived(name="demo", synthetic=True))
+
+
+def test_nothing_published_is_a_sentence(tmp_path: Path) -> None:
+    with pytest.raises(SampladsError, match="warehouse_missing"):
+        warehouse.current(tmp_path / "nowhere")
+
+
+def test_a_query_sees_the_new_version_while_an_old_one_is_open(tmp_path: Path) -> None:
+    small.publish(tmp_path)
+    before = queries.run("capacity_totals", tmp_path, as_of=LATER)
+    small.publish(tmp_path, later_delivery())
+    after = queries.run("capacity_totals", tmp_path, as_of=LATER)
+    assert before["accepting"].item() == 3
+    assert after["accepting"].item() == 2
+
+
+def _publish_in_a_child(folder: str) -> None:
+    small.publish(Path(folder), later_delivery())
+
+
+def test_killed_at_any_moment_the_old_warehouse_stands(tmp_path: Path) -> None:
+    first = small.publish(tmp_path)
+    context = multiprocessing.get_context("spawn")
+    # Spread over the life of a publish: start-up, archive, build, switch.
+    for attempt in range(8):
+        child = context.Process(target=_publish_in_a_child, args=(str(tmp_path),))
+        child.start()
+        time.sleep(0.15 * attempt)
+        if child.pid is not None and child.is_alive():
+            os.kill(child.pid, signal.SIGKILL)
+        child.join()
+        version = warehouse.current(tmp_path)
+        assert contents(version, "unit").height == 3
+        if version.id != first.id:
+            warehouse.rollback(tmp_path)
+    small.publish(tmp_path, later_delivery())
+    assert not list(tmp_path.glob(".building-*"))
+    assert not list((tmp_path / "deliveries").glob(".*"))
+
+
+def test_a_second_publisher_waits_or_says_so(tmp_path: Path) -> None:
+    with warehouse._publishing(tmp_path, 1), pytest.raises(SampladsError, match="publish_busy"):
+        warehouse.publish([small.archived()], small.reference(), tmp_path, wait_seconds=0.1)
+    release = threading.Event()
+
+    def hold() -> None:
+        with warehouse._publishing(tmp_path, 1):
+            release.wait(5)
+
+    holder = threading.Thread(target=hold)
+    holder.start()
+    threading.Timer(0.2, release.set).start()
+    version, changed = warehouse.publish([small.archived()], small.reference(), tmp_path, wait_seconds=10)
+    holder.join()
+    assert changed
+    assert version.path.is_file()
+
+
+def test_a_full_disk_is_a_sentence_and_leaves_the_old_version(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    first = small.publish(tmp_path)
+
+    def full(*_: object) -> None:
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    monkeypatch.setattr(warehouse, "_build", full)
+    with pytest.raises(SampladsError, match="disk_full"):
+        small.publish(tmp_path, later_delivery())
+    assert warehouse.current(tmp_path) == first
