@@ -1,0 +1,555 @@
+"""Run an analyst's SQL in a process of its own, from the application's side.
+
+    outcome = worker.run("select ...", copy)              # first 1,000 rows, and whether there are more
+    running = worker.Run("select ...", copy); running.cancel()
+    worker.export("select ...", copy, Path("all.parquet"), "parquet")
+
+Nothing of the statement is read here: it is handed over, and what comes back is Arrow with a limit on its bytes, and messages. The child
+is made by a fork server (`forkserver`) in about a hundredth of a second, and killed when its time is up, when it is cancelled, or when
+this process goes away.
+"""
+
+from __future__ import annotations
+
+import atexit
+import contextlib
+import json
+import os
+import selectors
+import shutil
+import signal
+import socket
+import subprocess
+import sys
+import tempfile
+import threading
+import time
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import polars as pl
+
+from samplads import settings
+from samplads.errors import SampladsError
+from samplads.workbench import wire
+from samplads.workbench.faults import SqlError
+
+FORMATS = ("csv", "xlsx", "parquet")
+
+
+@dataclass(frozen=True)
+class Limits:
+    """What one statement may use. Memory in MiB, time in seconds."""
+
+    rows: int = 1000
+    seconds: float = 60.0
+    export_seconds: float = 1800.0
+    memory_mb: int = 512
+    """DuckDB's own limit."""
+    address_mb: int = 3072
+    """The operating system's limit on the whole process: code, Arrow and allocations that DuckDB does not count."""
+    threads: int = 1
+    preview_mb: int = 32
+    """Most bytes of a shown result; the parent holds them in memory."""
+    export_mb: int = 16384
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """The shown part of a result.
+
+    `frame` holds the first `rows_shown` rows; `truncated` says that there are more. `columns` are (name, DuckDB's type). `plan` is the
+    text of an EXPLAIN.
+    """
+
+    kind: str
+    columns: tuple[tuple[str, str], ...]
+    frame: pl.DataFrame
+    truncated: bool
+    rows_shown: int
+    seconds: float
+    plan: str | None = None
+    peak_mb: int = 0
+
+
+@dataclass(frozen=True)
+class Checked:
+    """A statement that may run: its kind, its parameters and the tables that it reads."""
+
+    kind: str
+    parameters: tuple[str, ...]
+    tables: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class Exported:
+    """A whole result on disk."""
+
+    path: Path
+    rows: int
+    sheets: int
+    bytes: int
+    seconds: float
+    peak_mb: int
+
+
+class _Server:
+    """The fork server of this process, started on first use and again if it has died."""
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._process: subprocess.Popen[bytes] | None = None
+        self._control: socket.socket | None = None
+        self._owner = 0
+
+    def _start(self) -> socket.socket:
+        ours, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
+        # Nothing of our environment goes along but what a Python needs: no tokens, no addresses, no proxies.
+        environment = {
+            "PATH": os.defpath,
+            "LANG": "C.UTF-8",
+            "PYTHONPATH": os.pathsep.join([str(settings.ROOT), *(path for path in sys.path if path.endswith("site-packages"))]),
+            "PYTHONDONTWRITEBYTECODE": "1",
+            "OMP_NUM_THREADS": "1",
+            "OPENBLAS_NUM_THREADS": "1",
+            "POLARS_MAX_THREADS": "1",
+        }
+        with theirs:
+            self._process = subprocess.Popen(  # noqa: S603 - our own interpreter and module
+                [sys.executable, "-m", "samplads.workbench.forkserver", str(theirs.fileno())],
+                pass_fds=[theirs.fileno()],
+                env=environment,
+                cwd="/",
+                stdin=subprocess.DEVNULL,
+                stdout=subprocess.DEVNULL,
+                start_new_session=True,
+            )
+        ours.settimeout(60)
+        if ours.recv(1) != b"r":
+            raise RuntimeError("the fork server did not start")
+        ours.settimeout(None)
+        self._owner = os.getpid()
+        return ours
+
+    def ensure(self) -> None:
+        """Start it unless it runs."""
+        with self._lock:
+            self._running()
+
+    def _running(self) -> socket.socket:
+        if self._control is None or self._owner != os.getpid() or (self._process is not None and self._process.poll() is not None):
+            self._control = self._start()
+        return self._control
+
+    def spawn(self, kind: bytes, *fds: int) -> None:
+        """Have a child made that owns copies of these descriptors."""
+        with self._lock:
+            try:
+                socket.send_fds(self._running(), [kind], list(fds))
+            except OSError:
+                self._control = self._start()
+                socket.send_fds(self._control, [kind], list(fds))
+
+    def stop(self) -> None:
+        """End the fork server and every child of it."""
+        with self._lock:
+            if self._control is not None and self._owner == os.getpid():
+                self._control.close()
+                if self._process is not None:
+                    with contextlib.suppress(subprocess.TimeoutExpired):
+                        self._process.wait(5)
+            self._control = self._process = None
+
+
+_server = _Server()
+atexit.register(_server.stop)
+
+
+def start() -> None:
+    """Start the fork server before the first query asks for it (half a second otherwise spent by the first user)."""
+    _server.ensure()
+
+
+def stop() -> None:
+    """End the fork server."""
+    _server.stop()
+
+
+@dataclass
+class _Child:
+    """One child's ends on our side, and what is known of it."""
+
+    leash: socket.socket
+    status: socket.socket
+    reader: wire.Reader = field(default_factory=wire.Reader)
+    held: bytes = b""
+    ended: dict[str, Any] | None = None
+    done: dict[str, Any] | None = None
+    error: SqlError | None = None
+
+    @classmethod
+    def spawn(cls, kind: bytes, job: Mapping[str, Any], *fds: int) -> _Child:
+        leash, their_leash = socket.socketpair()
+        status, their_status = socket.socketpair()
+        with their_leash, their_status:
+            _server.spawn(kind, their_leash.fileno(), their_status.fileno(), *fds)
+        with contextlib.suppress(BrokenPipeError):
+            wire.send(status, dict(job))
+        return cls(leash, status)
+
+    def kill(self) -> None:
+        with contextlib.suppress(OSError):
+            self.leash.sendall(b"k")
+
+    def yield_to_others(self) -> None:
+        with contextlib.suppress(OSError):
+            self.leash.sendall(b"n")
+
+    def hear(self, tell: Callable[[dict[str, Any]], None] | None = None) -> bool:
+        """Read the status channel; False when it is closed."""
+        try:
+            data = self.status.recv(1 << 16)
+        except ConnectionResetError:
+            data = b""
+        for message in self.reader.feed(data):
+            if "error" in message:
+                self.error = SqlError.from_json(message["error"])
+            elif "done" in message:
+                self.done = message["done"]
+            elif tell is not None:
+                tell(message)
+        return bool(data)
+
+    def hear_leash(self) -> bool:
+        """Read the leash; False when the fork server has let go of it."""
+        try:
+            data = self.leash.recv(1 << 12)
+        except ConnectionResetError:
+            data = b""
+        self.held += data
+        for line in self.held.split(b"\n")[:-1]:
+            told = json.loads(line)
+            if "exit" in told:
+                self.ended = told
+        self.held = self.held.rpartition(b"\n")[2]
+        return bool(data)
+
+    def hear_rest(self) -> bool:
+        """Read what an ended child said last; True where it was done."""
+        while self.hear():
+            pass
+        return self.done is not None
+
+    def close(self) -> None:
+        # Closing the leash kills what still runs.
+        self.leash.close()
+        self.status.close()
+
+
+def _check_copy(copy: Path | None) -> str:
+    if copy is None or not copy.is_file():
+        raise SampladsError("analyst_copy_missing")
+    return str(copy.resolve())
+
+
+class Run:
+    """One statement under way. `result()` waits for it; `cancel()` may be called by another thread."""
+
+    def __init__(
+        self,
+        sql: str,
+        copy: Path | None,
+        *,
+        parameters: Mapping[str, object] | None = None,
+        limits: Limits | None = None,
+        only_check: bool = False,
+    ) -> None:
+        self.limits = limits or Limits()
+        self.sql = sql
+        self._only_check = only_check
+        self._job = _job(sql, _check_copy(copy), parameters, self.limits, rows=self.limits.rows, seconds=self.limits.seconds)
+        self._job["only_check"] = only_check
+        self._child: _Child | None = None
+        self._cancelled = threading.Event()
+        self._lock = threading.Lock()
+
+    def cancel(self) -> None:
+        """Stop it: the process is killed."""
+        with self._lock:
+            self._cancelled.set()
+            if self._child is not None:
+                self._child.kill()
+
+    def yield_to_others(self) -> None:
+        """Let shorter statements go first from now on."""
+        with self._lock:
+            if self._child is not None:
+                self._child.yield_to_others()
+
+    def result(self) -> Outcome:
+        """Run to the end and hand over the shown part.
+
+        Raises SqlError: what the gate or the database says, `sql_timeout`, `sql_cancelled`, `sql_memory`, `sql_result_wide`.
+        """
+        import pyarrow as pa
+
+        done, data, peak = self._drive()
+        reader = pa.ipc.open_stream(data) if data else None
+        table = reader.read_all() if reader else pa.table({})
+        frame = pl.DataFrame(pl.from_arrow(table))
+        plan = None
+        if done["kind"] == "explain" and "explain_value" in frame.columns:
+            plan = "\n".join(str(value) for value in frame["explain_value"])
+        columns = tuple((str(name), str(kind)) for name, kind in done["columns"])
+        return Outcome(done["kind"], columns, frame, bool(done["truncated"]), frame.height, float(done["seconds"]), plan, peak)
+
+    def checked(self) -> Checked:
+        """Judge without running."""
+        done, _, _ = self._drive()
+        return Checked(done["kind"], tuple(done["parameters"]), tuple(done["tables"]))
+
+    def _drive(self) -> tuple[dict[str, Any], bytearray, int]:
+        read_end, write_end = os.pipe()
+        try:
+            with self._lock:
+                if self._cancelled.is_set():
+                    raise SqlError("sql_cancelled")
+                child = self._child = _Child.spawn(b"q", self._job, write_end)
+        finally:
+            os.close(write_end)
+        data = bytearray()
+        too_wide = False
+        deadline = time.monotonic() + self.limits.seconds + 1
+        waiting = selectors.DefaultSelector()
+        waiting.register(read_end, selectors.EVENT_READ, "data")
+        waiting.register(child.status, selectors.EVENT_READ, "status")
+        waiting.register(child.leash, selectors.EVENT_READ, "leash")
+        timed_out = False
+        try:
+            while child.ended is None:
+                left = deadline - time.monotonic()
+                if left <= 0 and not timed_out:
+                    timed_out = True
+                    child.kill()
+                for key, _ in waiting.select(max(left, 0) if not timed_out else 5):
+                    if key.data == "data":
+                        piece = os.read(read_end, 1 << 20)
+                        data += piece
+                        if not piece:
+                            waiting.unregister(read_end)
+                        elif len(data) > self.limits.preview_mb << 20 and not too_wide:
+                            too_wide = True
+                            child.kill()
+                            waiting.unregister(read_end)
+                    elif key.data == "status":
+                        if not child.hear():
+                            waiting.unregister(child.status)
+                    elif not child.hear_leash():
+                        child.ended = child.ended or {"exit": -signal.SIGKILL, "peak_mb": 0, "cpu": 0.0}
+            _drain(child, read_end, data if not too_wide else None)
+        finally:
+            waiting.close()
+            os.close(read_end)
+            with self._lock:
+                child.close()
+                self._child = None
+        if self._cancelled.is_set() and child.done is None:
+            raise SqlError("sql_cancelled")
+        if too_wide:
+            raise SqlError("sql_result_wide", megabytes=self.limits.preview_mb)
+        if child.done is None:
+            raise _why(child, self.limits, timed_out, self.limits.seconds)
+        return child.done, data, int(child.ended["peak_mb"])
+
+
+def _drain(child: _Child, read_end: int, data: bytearray | None) -> None:
+    """What an ended child left in its pipes: their writing ends are closed, so this ends."""
+    while child.hear():
+        pass
+    while data is not None and (piece := os.read(read_end, 1 << 20)):
+        data += piece
+
+
+def _why(child: _Child, limits: Limits, timed_out: bool, seconds: float) -> SqlError:
+    if child.error is not None:
+        return child.error
+    end = child.ended or {}
+    if timed_out or float(end.get("cpu", 0)) >= seconds:
+        return SqlError("sql_timeout", seconds=round(seconds))
+    if int(end.get("exit", 0)) < 0 or int(end.get("exit", 0)) in {70, 134}:
+        # Killed by the kernel, or ended by an allocation that did not succeed.
+        return SqlError("sql_memory", megabytes=limits.memory_mb)
+    return SqlError("sql_died", code=end.get("exit", "?"))
+
+
+def _job(
+    sql: str, file: str, parameters: Mapping[str, object] | None, limits: Limits, *, rows: int | None, seconds: float
+) -> dict[str, Any]:
+    return {
+        "sql": sql,
+        "file": file,
+        "parameters": {name: wire.encode(value) for name, value in (parameters or {}).items()},
+        "rows": rows,
+        "seconds": seconds,
+        "memory_mb": limits.memory_mb,
+        "address_mb": limits.address_mb,
+        "threads": limits.threads,
+        "only_check": False,
+    }
+
+
+def run(sql: str, copy: Path | None, *, parameters: Mapping[str, object] | None = None, limits: Limits | None = None) -> Outcome:
+    """Run a statement on the analyst copy and show its first rows; see `Run`."""
+    return Run(sql, copy, parameters=parameters, limits=limits).result()
+
+
+def check(sql: str, copy: Path | None, *, limits: Limits | None = None) -> Checked:
+    """Judge a statement without running it: for a form that asks for its parameters."""
+    return Run(sql, copy, limits=limits, only_check=True).checked()
+
+
+class Export:
+    """A whole result on its way to a file. `result()` waits; `cancel()` may be called by another thread; `rows` counts along.
+
+    Two processes: the query's, behind all its walls, writes Arrow into a pipe; a second one, which reads no SQL, writes the file. Neither
+    holds more than a few batches at a time.
+    """
+
+    def __init__(
+        self,
+        sql: str,
+        copy: Path | None,
+        target: Path,
+        form: str,
+        *,
+        parameters: Mapping[str, object] | None = None,
+        limits: Limits | None = None,
+    ) -> None:
+        if form not in FORMATS:
+            raise SampladsError("export_format", format=form, formats=", ".join(FORMATS))
+        self.limits = limits or Limits()
+        self.target = target
+        self.form = form
+        self.rows = 0
+        seconds = self.limits.export_seconds
+        self._job = _job(sql, _check_copy(copy), parameters, self.limits, rows=None, seconds=seconds)
+        self._children: list[_Child] = []
+        self._cancelled = threading.Event()
+        self._lock = threading.Lock()
+
+    def cancel(self) -> None:
+        """Stop it; no file is left."""
+        with self._lock:
+            self._cancelled.set()
+            for child in self._children:
+                child.kill()
+
+    def _heard(self, message: dict[str, Any]) -> None:
+        self.rows = int(message.get("rows", self.rows))
+
+    def result(self) -> Exported:
+        """Wait for the file.
+
+        Raises SqlError as `Run.result`, and `export_disk` where the file cannot be written.
+        """
+        began = time.monotonic()
+        aside = self.target.with_name(f".{self.target.name}.{os.getpid()}.{threading.get_ident()}.part")
+        try:
+            with aside.open("wb") as file:
+                told, peak = self._drive(file.fileno())
+            aside.replace(self.target)
+        except OSError as error:
+            raise SqlError("export_disk", reason=error.strerror or "") from None
+        finally:
+            aside.unlink(missing_ok=True)
+        size = self.target.stat().st_size
+        return Exported(self.target, told["rows"], told["sheets"], size, time.monotonic() - began, peak)
+
+    def _drive(self, target_fd: int) -> tuple[dict[str, Any], int]:
+        temporary = tempfile.mkdtemp(prefix="samplads-export-")
+        read_end, write_end = os.pipe()
+        try:
+            with self._lock:
+                if self._cancelled.is_set():
+                    raise SqlError("sql_cancelled")
+                form = {
+                    "format": self.form,
+                    "address_mb": self.limits.address_mb,
+                    "export_mb": self.limits.export_mb,
+                    "temporary": temporary,
+                }
+                query = _Child.spawn(b"q", self._job, write_end)
+                self._children.append(query)
+                writer = _Child.spawn(b"f", form, read_end, target_fd)
+                self._children.append(writer)
+            os.close(read_end)
+            os.close(write_end)
+            read_end = write_end = -1
+            timed_out = self._wait(query, writer)
+        finally:
+            for end in (read_end, write_end):
+                if end >= 0:
+                    os.close(end)
+            with self._lock:
+                for child in self._children:
+                    child.close()
+                self._children.clear()
+            shutil.rmtree(temporary, ignore_errors=True)
+        if self._cancelled.is_set() and writer.done is None:
+            raise SqlError("sql_cancelled")
+        if query.done is None and query.error is not None and query.error.key != "sql_failed":
+            raise query.error
+        if writer.error is not None:
+            raise writer.error
+        if query.done is None:
+            raise _why(query, self.limits, timed_out, self.limits.export_seconds)
+        if writer.done is None:
+            raise _why(writer, self.limits, timed_out, self.limits.export_seconds)
+        if int(writer.done["rows"]) != int(query.done["rows"]):
+            raise SqlError("export_short", written=writer.done["rows"], rows=query.done["rows"])
+        peak = max(int((child.ended or {}).get("peak_mb", 0)) for child in (query, writer))
+        return writer.done, peak
+
+    def _wait(self, query: _Child, writer: _Child) -> bool:
+        deadline = time.monotonic() + self.limits.export_seconds + 1
+        timed_out = False
+        with selectors.DefaultSelector() as waiting:
+            for child in (query, writer):
+                waiting.register(child.status, selectors.EVENT_READ, (child, "status"))
+                waiting.register(child.leash, selectors.EVENT_READ, (child, "leash"))
+            while query.ended is None or writer.ended is None:
+                left = deadline - time.monotonic()
+                if left <= 0 and not timed_out:
+                    timed_out = True
+                    query.kill()
+                    writer.kill()
+                for key, _ in waiting.select(max(left, 0) if not timed_out else 5):
+                    child, what = key.data
+                    if what == "status":
+                        if not child.hear(self._heard):
+                            waiting.unregister(child.status)
+                    elif not child.hear_leash():
+                        child.ended = child.ended or {"exit": -signal.SIGKILL, "peak_mb": 0, "cpu": 0.0}
+                        waiting.unregister(child.leash)
+                    if query.ended is not None and query.done is None and not query.hear_rest() and writer.ended is None:
+                        # The query failed: what the writer makes of a half stream is thrown away.
+                        writer.kill()
+        for child in (query, writer):
+            while child.hear(self._heard):
+                pass
+        return timed_out
+
+
+def export(
+    sql: str,
+    copy: Path | None,
+    target: Path,
+    form: str,
+    *,
+    parameters: Mapping[str, object] | None = None,
+    limits: Limits | None = None,
+) -> Exported:
+    """Write a statement's whole result to a file; see `Export`."""
+    return Export(sql, copy, target, form, parameters=parameters, limits=limits).result()
