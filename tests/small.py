@@ -12,6 +12,7 @@ import polars as pl
 
 from samplads import settings, warehouse
 from samplads.contracts import CONTRACTS
+from samplads.extracts.findings import SCHEMA as FINDINGS
 from samplads.reference import Reference, read
 
 AUTISM = "9b3fd322-a75a-4ed8-9b74-425fa1e01c95"
@@ -54,7 +55,7 @@ def archived(
         as_of=as_of,
         synthetic=synthetic,
         frames={extract: frame(extract, told) for extract, told in rows.items()},
-        findings=pl.DataFrame(schema={"delivery": pl.String, "rule": pl.String, "severity": pl.String}),
+        findings=pl.DataFrame(schema=FINDINGS),
         counts=pl.DataFrame(schema={"delivery": pl.String, "extract": pl.String, "delivered": pl.Int64}),
     )
 
