@@ -151,18 +151,18 @@ def parse_number(text: str, language: str, least: float | None = None, most: flo
 
     Thousands marks must stand where they belong, so that a decimal point typed on a Danish page ("2.5") is refused rather than read as 25.
 
-    Raises SampladsError `not_a_number`, `number_too_small`, `number_too_large`.
+    Raises SampladsError `typed_not_a_number`, `typed_too_small`, `typed_too_large`.
     """
     thousands, decimal = _MARKS[language]
     bare = _SPACES.sub("", text).replace(_MINUS, "-")
     pattern = rf"[-+]?(\d{{1,3}}(?:{re.escape(thousands)}\d{{3}})+|\d+)(?:{re.escape(decimal)}\d+)?"
     if not re.fullmatch(pattern, bare, flags=re.ASCII):
-        raise SampladsError("not_a_number", text=text.strip()[:40], example=number(1234.5, language, 1))
+        raise SampladsError("typed_not_a_number", text=text.strip()[:40], example=number(1234.5, language, 1))
     value = float(bare.replace(thousands, "").replace(decimal, "."))
     if least is not None and value < least:
-        raise SampladsError("number_too_small", text=text.strip()[:40], least=_bound(least, language))
+        raise SampladsError("typed_too_small", text=text.strip()[:40], least=_bound(least, language))
     if most is not None and value > most:
-        raise SampladsError("number_too_large", text=text.strip()[:40], most=_bound(most, language))
+        raise SampladsError("typed_too_large", text=text.strip()[:40], most=_bound(most, language))
     return value
 
 
@@ -187,7 +187,7 @@ def parse_kr(text: str, language: str, least: float | None = 0, most: float | No
 def parse_day(text: str) -> dt.date:
     """A typed day: 22.11.2026, 22-11-2026, 22/11/2026 or 2026-11-22.
 
-    Raises SampladsError `not_a_day`.
+    Raises SampladsError `typed_not_a_day`.
     """
     found = _DAY.fullmatch(text.strip())
     if found:
@@ -196,4 +196,4 @@ def parse_day(text: str) -> dt.date:
             return dt.date(int(year or iso_year), int(month or iso_month), int(day or iso_day))
         except ValueError:
             pass
-    raise SampladsError("not_a_day", text=text.strip()[:40], example="22.11.2026")
+    raise SampladsError("typed_not_a_day", text=text.strip()[:40], example="22.11.2026")

@@ -36,12 +36,12 @@ CATEGORICAL = (ACCENT, "#c77700", "#4f8a8b", "#7a5ea8", "#8a9aa9", "#a34a6b")
 SEQUENTIAL = ("#eaf1f8", "#d9e6f4", "#bdd4ec", "#9dc0e3", "#7aa8d6", "#578fc7", "#3a76b3", "#225f9f", "#0b4a8f", "#07366a")
 DIVERGING = ("#9a5b00", "#bd7d1e", "#d9a45a", "#ecc996", "#f6e8d2", "#dfe9f3", "#b5cfe8", "#7fa9d6", "#3f78b5", "#0b4a8f")
 
-FRESHNESS = ("fresh", "ageing", "stale", "unconfirmed")
-"""Bands of confirmation, best first: also the order in which units rank."""
+FRESHNESS = ("fresh", "ageing", "stale")
+"""Bands of confirmation, best first: also the order in which units rank. What nobody has confirmed is stale."""
 
-FRESHNESS_COLOURS = {"fresh": ACCENT, "ageing": "#c77700", "stale": "#7d8894", "unconfirmed": "#a9b2bb"}
-FRESHNESS_SIGNS = {"fresh": "●", "ageing": "◆", "stale": "▲", "unconfirmed": "○"}
-FRESHNESS_SHAPES = {"fresh": "circle", "ageing": "diamond", "stale": "triangle-up", "unconfirmed": "cross"}
+FRESHNESS_COLOURS = {"fresh": ACCENT, "ageing": "#c77700", "stale": "#7d8894"}
+FRESHNESS_SIGNS = {"fresh": "●", "ageing": "◆", "stale": "▲"}
+FRESHNESS_SHAPES = {"fresh": "circle", "ageing": "diamond", "stale": "triangle-up"}
 
 STATES = ("occupied", "reserved", "accepting", "idle")
 """The four states of a place: occupied, reserved, accepting, and in no use (maximum less the three)."""

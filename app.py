@@ -1,0 +1,18 @@
+"""Table of contents: which pages there are, in groups by who asks."""
+
+import gc
+
+from samplads import ui
+
+ui.configure()
+page = ui.navigate(
+    {
+        "find": ["overview", "vacancies", "match", "needs"],
+        "plan": ["allocation", "nightcover", "standby", "financing", "indicators"],
+        "data": ["deliveries", "quality", "workbench", "dictionary"],
+    }
+)
+ui.shell()
+# What was imported stays: the collector need not look through it after every click.
+gc.freeze()
+page.run()
