@@ -11,6 +11,7 @@ becomes an empty table or an unknown value, so that another country's folder wor
     vum_levels.csv          scale, value [, code, da, en]
     outline.geojson         the coast, as one GeoJSON object
     reference.yaml          names, captions, the municipalities that pages begin with
+    demo.yaml               what a made-up delivery for this country looks like (only `samplads demo` reads it)
 
 Files are CSV with `,` or `;`, UTF-8 (with or without a byte order mark) or Windows-1252. Codes are always text: `0101` stays `0101`.
 """
@@ -60,7 +61,8 @@ class Reference:
     vum_level             scale, value (Int64; null is "not relevant"), code, da, en
     outline               the coast as a GeoJSON object, or None
     texts                 what reference.yaml says
-    digest                sha256 of the files that were read
+    demo                  what demo.yaml says
+    digest                sha256 of the files that were read, without demo.yaml: it says nothing about the country
     """
 
     municipality: pl.DataFrame
@@ -72,6 +74,7 @@ class Reference:
     vum_level: pl.DataFrame
     outline: dict[str, Any] | None = None
     texts: dict[str, Any] = field(default_factory=dict)
+    demo: dict[str, Any] = field(default_factory=dict)
     digest: str = ""
 
     def tables(self) -> dict[str, pl.DataFrame]:
@@ -366,8 +369,8 @@ def _outline(folder: Path) -> dict[str, Any] | None:
     return outline
 
 
-def _texts(folder: Path) -> dict[str, Any]:
-    path = folder / "reference.yaml"
+def _mapping(folder: Path, name: str) -> dict[str, Any]:
+    path = folder / name
     if not path.is_file():
         return {}
     try:
@@ -414,6 +417,7 @@ def read(folder: Path) -> Reference:
         offer_type=_offer_types(folder),
         vum_level=_vum_levels(folder),
         outline=_outline(folder),
-        texts=_texts(folder),
+        texts=_mapping(folder, "reference.yaml"),
+        demo=_mapping(folder, "demo.yaml"),
         digest=_digest(folder),
     )
