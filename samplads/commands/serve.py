@@ -21,6 +21,7 @@ def register(subparsers: Any) -> None:
     command = subparsers.add_parser("serve", help="serve the web application")
     command.add_argument("--port", type=int, default=os.environ.get("PORT") or 8501, help="default: the variable PORT, else 8501")
     command.add_argument("--address", default="localhost", help="address to listen on (default: this machine only; 0.0.0.0 for all)")
+    command.add_argument("--no-demo", action="store_true", help="start without data rather than with demonstration data")
     command.set_defaults(run=run)
 
 
@@ -69,15 +70,13 @@ def listen(address: str, port: int) -> list[socket.socket]:
 
 
 def publish_demo_once(folder: Path | None = None) -> bool:
-    """Publish the demonstration deliveries where no warehouse has been published; returns whether it did."""
+    """Publish the demonstration deliveries where nothing has been published yet; returns whether it did.
+
+    A warehouse that is there and cannot be read is left alone: the pages and the readiness route say what is wrong with it.
+    """
     from samplads import publishing, settings, warehouse
 
-    try:
-        warehouse.current(folder)
-    except SampladsError as error:
-        if error.key != "warehouse_missing":
-            raise
-    else:
+    if warehouse.history(folder):
         return False
     publishing.publish([settings.ROOT / "data" / "demo"], folder=folder)
     return True
@@ -92,7 +91,7 @@ def run(given: argparse.Namespace) -> int:
     port = sockets[0].getsockname()[1]
     host = given.address if ":" not in given.address else f"[{given.address}]"
     try:
-        if publish_demo_once():
+        if not given.no_demo and publish_demo_once():
             print(i18n.text("serving.demo_published", given.language), flush=True)
         import uvicorn
 
