@@ -31,7 +31,7 @@ class Scale:
 
 SCALES: Mapping[str, Scale] = {
     "tiny": Scale(share=0.02, months=12, needs=20, faults=1),
-    "small": Scale(share=0.2, months=12, needs=138, faults=3),
+    "small": Scale(share=0.21, months=12, needs=138, faults=3),
     "national": Scale(share=1.0, months=24, needs=900, faults=6),
 }
 
@@ -93,14 +93,14 @@ def compose(reference: Reference, *, scale: str, seed: int, as_of: dt.date) -> D
 def _must_be_open(
     estate: estates.Estate, stage: needs.Stage | None, as_of: dt.date, stays: occupancy.Stays, places: occupancy.Places
 ) -> Ints:
-    """Units that must have an open place on the day: those of the stage, and the largest unit of a municipality without a free place."""
+    """Units that must have an open place on the day: those of the stage, and one of each municipality with hardly any free place."""
     day = day_number(as_of)
-    free = places.maximum(day) > stays.persons(day, len(estate.maximum))
+    free = places.maximum(day) - stays.persons(day, len(estate.maximum))
     chosen = set() if stage is None else set(stage.units.tolist())
     for municipality in range(int(estate.municipality.max(initial=-1)) + 1):
         mine = np.flatnonzero((estate.municipality == municipality) & ~estate.single)
-        if len(mine) and not free[mine].any():
-            chosen.add(int(mine[np.argmax(estate.maximum[mine])]))
+        if len(mine) and free[mine].sum() <= 1:
+            chosen.add(int(mine[np.argmax(free[mine] * 1000 + estate.maximum[mine])]))
     return np.array(sorted(chosen), dtype=np.int64)
 
 

@@ -78,7 +78,8 @@ def need_frame(
     offset = max(118 - total // 2, 1) if total < 118 else 1
     for position, (one, home, days) in enumerate(zip(chosen, payer.tolist(), waited.tolist(), strict=True)):
         registered = as_of - dt.timedelta(days=days)
-        types = sorted(one.offer_types, key=lambda code: (-share_of_type[code] * rng.random(), str(code)))
+        # In a fixed order first: a set's own order differs from process to process.
+        types = sorted(sorted(one.offer_types, key=str), key=lambda code: -share_of_type[code] * rng.random())
         types = types[: 1 + int(rng.random() < 0.35)]
         groups = [*one.primary, *(code for code in one.secondary if rng.random() < 0.25)][:3]
         support = int(rng.integers(one.support[0], one.support[1] + 1))

@@ -20,7 +20,7 @@ LEAST_STAY_DAYS, LEAST_GAP_DAYS = 5, 3
 DISTANCE_SCALE_KM = 34.0
 """How fast the pull of another municipality's units falls with distance, in exp(-km / scale). An assumption."""
 
-FRESH, AGEING, STALE, UNCONFIRMED = 0.47, 0.07, 0.41, 0.05
+FRESH, AGEING, STALE, UNCONFIRMED = 0.44, 0.08, 0.43, 0.05
 """Shares of units by the age of their last confirmation: about half is stale or was never confirmed."""
 
 HIGHEST_OCCUPANCY = 0.985

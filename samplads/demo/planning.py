@@ -122,7 +122,10 @@ def youth_frame(profile: Profile, reference: Reference, share: float, rng: np.ra
         )  # fmt: skip
     groups = [s.primary[0] for s in young]
     group = pick(rng, np.array([s.need for s in young]), total)
-    fits = np.array([[t.persons_a_year * (t.code in s.offer_types or bool(s.offer_types - {t.code})) for t in adult] for s in young])
+    fits = np.array([[t.persons_a_year * (t.code in s.offer_types) for t in adult] for s in young])
+    # A child in a children's offer goes on to one that is meant to end.
+    temporary = np.array([t.persons_a_year * t.planned_end_share + 1 for t in adult])
+    fits = np.where(fits.sum(axis=1, keepdims=True) > 0, fits, temporary)
     drawn = pl.DataFrame(
         {
             "municipality": reference.municipality["code"].gather(pick(rng, people, total)),
