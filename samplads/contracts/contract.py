@@ -24,3 +24,8 @@ class Contract(dy.Schema):
     def flags(cls) -> dict[str, tuple[str, pl.Expr]]:
         """Rules that report and keep: name -> (the column to look at, an expression that is true where all is well)."""
         return {}
+
+    @classmethod
+    def row_rules(cls) -> tuple[str, ...]:
+        """Names of the rules that look at a row as a whole and set it aside: those declared with `@dy.rule`."""
+        return tuple(name for base in reversed(cls.__mro__) for name, value in vars(base).items() if type(value).__name__ == "RuleFactory")

@@ -1,0 +1,204 @@
+"""The first of two passes over a table: is there anything in it that must not be there, and how does it write numbers and days?
+
+Nothing of a table is kept before it has been scouted to its end.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+
+import polars as pl
+
+from samplads.contracts import CONTRACTS
+from samplads.errors import SampladsError
+from samplads.extracts import headers, personal, values
+from samplads.extracts.findings import RULES, Finding
+from samplads.extracts.reading import EXTRA, ROW, STRAY, Delivery, Table
+from samplads.extracts.workbook import column_letters
+
+KEPT_BYTES = 64 << 20
+"""A table up to this size is kept in memory between the passes; a larger one is read twice."""
+
+MOST_PERSONAL = 100
+"""Cells with personal data that are told of one table: the sender has to look at all of it anyway."""
+
+
+@dataclass
+class Scouted:
+    """What the first pass saw of a table. `refused`: a finding that refuses its file is among `findings`."""
+
+    table: Table
+    rows: int = 0
+    signs: list[values.Signs] = field(default_factory=list)
+    findings: list[Finding] = field(default_factory=list)
+    kept: list[pl.DataFrame] | None = None
+    refused: bool = False
+
+    def batches(self) -> Iterator[pl.DataFrame]:
+        """The rows again, for the second pass."""
+        return iter(self.kept) if self.kept is not None else self.table.batches()
+
+
+def header_of(table: Table, position: int) -> str:
+    """The header of a column, or its letters where it has none."""
+    return table.headers[position] or column_letters(position + table.first_column)
+
+
+def kinds(table: Table) -> dict[int, str]:
+    """The kind of each position that feeds a column of the table's extract."""
+    if table.extract is None:
+        return {}
+    columns = CONTRACTS[table.extract].columns()
+    found = headers.mapped(table.headers, table.extract).positions
+    return {position: str((columns[name].metadata or {})["kind"]) for name, (position, _) in found.items()}
+
+
+def scout(delivery: Delivery, table: Table) -> Scouted:
+    """Read a table once, to its end."""
+    found = Scouted(table, findings=list(table.findings))
+    _names(delivery, found)
+    try:
+        _pass(delivery, found)
+    except SampladsError:
+        if table.careful is None:
+            _refuse(delivery, found, "unreadable_file")
+            return found
+        _again(delivery, found)
+    else:
+        if table.careful is not None and found.kept == []:
+            _again(delivery, found)
+    return found
+
+
+def _again(delivery: Delivery, found: Scouted) -> None:
+    """Scout a table whose quotes do not pair by the careful reader."""
+    table = found.table
+    assert table.careful is not None  # noqa: S101 - the callers see to it
+    table.source, table.careful = table.careful, None
+    found.findings = list(table.findings)
+    found.refused = False
+    _names(delivery, found)
+    try:
+        _pass(delivery, found)
+    except SampladsError:
+        _refuse(delivery, found, "unreadable_file")
+
+
+def _refuse(delivery: Delivery, found: Scouted, rule: str, *, row: int | None = None, column: str | None = None) -> None:
+    table = found.table
+    found.refused = True
+    if len(found.findings) < MOST_PERSONAL + len(table.findings):
+        found.findings.append(
+            Finding(
+                delivery=delivery.name,
+                file=table.file,
+                rule=rule,
+                severity=RULES[rule],
+                sheet=table.sheet,
+                row=row,
+                column=column,
+                extract=table.extract,
+            )
+        )
+
+
+def _names(delivery: Delivery, found: Scouted) -> None:
+    """Headers and titles."""
+    table = found.table
+    for position, header in enumerate(table.headers):
+        if personal.holds_number(header):
+            _refuse(
+                delivery,
+                found,
+                "personal_number_in_header",
+                row=table.header_row or None,
+                column=column_letters(position + table.first_column),
+            )
+        elif personal.promises_citizens(header, headers.all_names()):
+            _refuse(delivery, found, "personal_column", row=table.header_row or None, column=header)
+    for row, title in table.titles:
+        if personal.holds_number(title):
+            _refuse(delivery, found, "personal_number", row=row)
+
+
+def _swallowed(cells: pl.Series, separator: str, width: int) -> bool:
+    """Whether a cell holds line ends and so many separators that an open quote may have swallowed whole rows."""
+    lines = cells.filter(cells.str.contains("\n", literal=True))
+    return bool(lines.len() and (lines.str.count_matches(separator, literal=True) >= max(width - 1, 1)).any())
+
+
+def _pass(delivery: Delivery, found: Scouted) -> None:
+    table = found.table
+    width = len(table.headers)
+    known = kinds(table)
+    found.signs = [values.Signs() for _ in range(width)]
+    found.rows = 0
+    kept: list[pl.DataFrame] | None = [] if table.bytes <= KEPT_BYTES else None
+    for batch in table.batches():
+        found.rows += batch.height - _blank(batch)
+        for name in batch.columns:
+            if name in {ROW, STRAY}:
+                continue
+            cells = batch[name]
+            position = None if name == EXTRA else int(name[1:])
+            header = "" if position is None else table.headers[position]
+            for hit in personal.rows_with_numbers(cells, header, limit=MOST_PERSONAL):
+                row = batch[ROW][hit]
+                _refuse(
+                    delivery,
+                    found,
+                    "personal_number",
+                    row=None if row is None else int(row),
+                    column=None if position is None else header_of(table, position),
+                )
+            if cells.dtype != pl.String:
+                continue
+            if table.careful is not None and table.separator and _swallowed(cells, table.separator, width):
+                # An empty list tells the caller to begin again.
+                found.kept = []
+                return
+            if position is None:
+                continue
+            kind = known.get(position)
+            if kind in values.NUMBER_KINDS:
+                found.signs[position].see_numbers(cells, numbers_are_typed=table.numbers_are_typed)
+            elif kind == "day":
+                found.signs[position].see_days(cells)
+        if kept is not None:
+            kept.append(batch)
+    found.kept = kept if kept else None
+
+
+def _blank(batch: pl.DataFrame) -> int:
+    return batch.height - told(batch).height
+
+
+def told(batch: pl.DataFrame) -> pl.DataFrame:
+    """The rows of a batch in which any cell holds more than blanks."""
+    cells = [name for name in batch.columns if name not in {ROW, STRAY}]
+    if not cells:
+        return batch.clear()
+    some = batch.select(pl.any_horizontal(pl.col(cells).is_not_null()).alias("some"))["some"]
+    if not some.all():
+        batch = batch.filter(some)
+    texts = [name for name in cells if batch[name].dtype == pl.String]
+    if len(texts) < len(cells):
+        return batch
+    # Cells of blanks alone are rare: only rows whose first cell tells nothing are looked at.
+    bare = batch[texts[0]].is_null() | (batch[texts[0]].str.strip_chars() == "")
+    if not bare.any():
+        return batch
+    filled = pl.any_horizontal((pl.col(name).str.strip_chars() != "").fill_null(False) for name in texts)
+    return batch.filter(~bare | batch.select(filled.alias("filled"))["filled"])
+
+
+def screen(delivery: Delivery) -> list[Scouted]:
+    """Scout every table of a delivery; a finding that concerns people refuses all tables of the same file."""
+    scouted = [scout(delivery, table) for table in delivery.tables]
+    refused = {one.table.file for one in scouted if one.refused and any(finding.rule.startswith("personal") for finding in one.findings)}
+    for one in scouted:
+        if one.table.file in refused:
+            one.refused = True
+            one.kept = None
+    return scouted

@@ -1,0 +1,176 @@
+"""Sheets of a workbook as text, with the rows that Excel shows, and what the text alone does not tell.
+
+fastexcel reads the cells. Three things it does not tell are read from the file itself: which rows are hidden, which cells are merged, and
+where a sheet's used range begins.
+"""
+
+from __future__ import annotations
+
+import html
+import io
+import re
+import zipfile
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import fastexcel
+import polars as pl
+
+LARGEST_UNPACKED = 1 << 30
+"""Bytes that the parts of one workbook may unpack to: far above the million rows that a sheet can hold, far below a bomb."""
+
+_ROW = re.compile(rb"<(?:\w+:)?row\b[^>]*>")
+_NUMBER_OF_ROW = re.compile(rb'\br="([0-9]{1,7})"')
+_HIDDEN = re.compile(rb'\bhidden="(?:1|true)"')
+_MERGE = re.compile(rb'<(?:\w+:)?mergeCell\b[^>]*\bref="([A-Z]{1,3})([0-9]{1,7}):([A-Z]{1,3})([0-9]{1,7})"')
+_CELL = re.compile(rb'<(?:\w+:)?c\b[^>]*\br="([A-Z]{1,3})[0-9]{1,7}"[^>]*[^/>]>')
+_SHEET = re.compile(r"<(?:\w+:)?sheet\b([^>]*)>")
+_RELATION = re.compile(r"<(?:\w+:)?Relationship\b([^>]*)>")
+_ATTRIBUTE = re.compile(r'([\w:]+)\s*=\s*"([^"]*)"')
+_AMBIGUOUS = r"^[+-]?[0-9]{1,3}\.[0-9]{3}$"
+
+
+class Unreadable(Exception):  # noqa: N818 - a fact about a file, caught by the reader and told as a finding
+    """The file cannot be read as a workbook. `reason` is the rule of the finding."""
+
+    def __init__(self, reason: str = "unreadable_file") -> None:
+        self.reason = reason
+        super().__init__(reason)
+
+
+@dataclass(frozen=True)
+class Merge:
+    """Cells merged into one: rows as Excel counts them, columns from 0."""
+
+    first_row: int
+    last_row: int
+    first_column: int
+    last_column: int
+
+
+@dataclass
+class Sheet:
+    """One sheet. `cells` has a String column for each used column, named c0, c1, ...; row n of the frame is row n + 1 in Excel.
+
+    Numbers stand in their canonical form, with a point, so that 2845.5 was a number cell and 2.845,50 was text; a number cell whose text
+    could be taken for thousands (2.845) is written with one more digit (2.8450). `broken` are the cells with a formula's error: (row as
+    Excel counts it, column position).
+    """
+
+    name: str
+    cells: pl.DataFrame
+    first_column: int = 0
+    hidden_rows: tuple[int, ...] = ()
+    merges: tuple[Merge, ...] = ()
+    broken: tuple[tuple[int, int], ...] = ()
+    visible: bool = True
+    extra: Mapping[str, str] = field(default_factory=dict)
+
+
+def _column_number(letters: bytes) -> int:
+    number = 0
+    for letter in letters:
+        number = number * 26 + letter - 64
+    return number - 1
+
+
+def column_letters(position: int) -> str:
+    """The letters of a column from its position (0 is A)."""
+    letters = ""
+    position += 1
+    while position:
+        position, rest = divmod(position - 1, 26)
+        letters = chr(65 + rest) + letters
+    return letters
+
+
+def _sheet_files(archive: zipfile.ZipFile) -> dict[str, str]:
+    """The part of the archive that holds each sheet, by the sheet's name."""
+    try:
+        book = archive.read("xl/workbook.xml").decode("utf-8", "replace")
+        relations = archive.read("xl/_rels/workbook.xml.rels").decode("utf-8", "replace")
+    except KeyError:
+        return {}
+    targets: dict[str, str] = {}
+    for found in _RELATION.finditer(relations):
+        attributes = dict(_ATTRIBUTE.findall(found.group(1)))
+        target = attributes.get("Target", "")
+        targets[attributes.get("Id", "")] = target.lstrip("/") if target.startswith("/") else f"xl/{target}"
+    files: dict[str, str] = {}
+    for found in _SHEET.finditer(book):
+        attributes = dict(_ATTRIBUTE.findall(found.group(1)))
+        identity = next((value for name, value in attributes.items() if name == "id" or name.endswith(":id")), "")
+        files[html.unescape(attributes.get("name", ""))] = targets.get(identity, "")
+    return files
+
+
+def _details(raw: bytes) -> tuple[tuple[int, ...], tuple[Merge, ...], int]:
+    """Hidden rows, merged cells and first used column of one sheet's XML."""
+    hidden = []
+    if _HIDDEN.search(raw):
+        for row in _ROW.finditer(raw):
+            number = _NUMBER_OF_ROW.search(row.group())
+            if number and _HIDDEN.search(row.group()):
+                hidden.append(int(number.group(1)))
+    merges = tuple(
+        Merge(int(found.group(2)), int(found.group(4)), _column_number(found.group(1)), _column_number(found.group(3)))
+        for found in _MERGE.finditer(raw)
+    )
+    first = min((_column_number(found.group(1)) for found in _CELL.finditer(raw)), default=0) if merges else 0
+    return tuple(hidden), merges, first
+
+
+def _frame(sheet: fastexcel.ExcelSheet) -> tuple[pl.DataFrame, list[tuple[int, int]]]:
+    batch, errors = sheet.to_arrow_with_errors()
+    frame = pl.from_arrow(batch)
+    assert isinstance(frame, pl.DataFrame)  # noqa: S101 - a record batch is a frame
+    broken = [(error.position[0] + 1, error.position[1]) for error in (errors.errors if errors else [])]
+    return frame.rename({name: f"c{position}" for position, name in enumerate(frame.columns)}), broken
+
+
+def _marked(text: pl.DataFrame, truth: pl.DataFrame) -> pl.DataFrame:
+    """Write a digit more on number cells whose text could be taken for thousands.
+
+    Read as booleans, a number cell is true or false and a text cell is nothing: that tells them apart.
+    """
+    return text.with_columns(
+        pl.when(truth[name].is_not_null() & text[name].str.contains(_AMBIGUOUS)).then(text[name] + "0").otherwise(text[name]).alias(name)
+        for name in text.columns
+        if name in truth.columns and text[name].str.contains(_AMBIGUOUS).any()
+    )
+
+
+def read(path: Path) -> list[Sheet]:
+    """Every sheet of a workbook that holds a cell.
+
+    Raises Unreadable.
+    """
+    sheets: list[Sheet] = []
+    details: dict[str, tuple[tuple[int, ...], tuple[Merge, ...], int]] = {}
+    try:
+        raw = path.read_bytes()
+        if zipfile.is_zipfile(io.BytesIO(raw)):
+            with zipfile.ZipFile(io.BytesIO(raw)) as archive:
+                if sum(part.file_size for part in archive.infolist()) > LARGEST_UNPACKED:
+                    raise Unreadable("archive_refused")
+                for name, part in _sheet_files(archive).items():
+                    if part in archive.namelist():
+                        details[name] = _details(archive.read(part))
+        reader = fastexcel.read_excel(raw)
+        for name in reader.sheet_names:
+            sheet = reader.load_sheet(name, header_row=None, skip_rows=0, dtypes="string")
+            if not sheet.width or not sheet.height:
+                continue
+            text, broken = _frame(sheet)
+            truth, _ = _frame(reader.load_sheet(name, header_row=None, skip_rows=0, dtypes="boolean"))
+            hidden, merges, first = details.get(name, ((), (), 0))
+            sheets.append(Sheet(name, _marked(text, truth), first, hidden, merges, tuple(broken), sheet.visible == "visible"))
+    except Unreadable:
+        raise
+    except BaseException as error:
+        # A damaged file may raise anything that three libraries can raise, a Rust panic included, whose class derives from BaseException.
+        if isinstance(error, Exception) or type(error).__name__ == "PanicException":
+            raise Unreadable from None
+        raise
+    return sheets
