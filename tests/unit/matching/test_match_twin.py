@@ -5,9 +5,11 @@ from pathlib import Path
 
 import numpy as np
 import polars as pl
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from benches import bench_match
 from samplads import loading
 from samplads.matching.eligibility import BIT
 from samplads.matching.places import SCHEMA, Places
@@ -18,8 +20,11 @@ from tests.strategies_matching import AS_OF, CLOSURE, MUNICIPALITIES, cases, ope
 
 WEIGHTS = loading.weights(AS_OF)
 TREE = pl.DataFrame(CLOSURE, schema=["ancestor", "descendant"], orient="row")
-MANY = settings(deadline=None, max_examples=100)
-MODEST = settings(deadline=None, max_examples=30)
+MANY = settings(deadline=None, max_examples=50)
+MODEST = settings(deadline=None, max_examples=15)
+
+
+BENCH_UNITS, BENCH_TREE, BENCH_POINTS = bench_match.units(300, seed=7)
 
 
 def matched(rows, case, **more) -> MatchResult:
@@ -28,13 +33,21 @@ def matched(rows, case, **more) -> MatchResult:
 
 
 def same_as_twin(rows, case) -> None:
-    told = matched(rows, case).to_json()
-    twin = reference_matching.match(rows, case, WEIGHTS, CLOSURE, AS_OF, MUNICIPALITIES)
+    compare_with_twin(matched(rows, case).to_json(), reference_matching.match(rows, case, WEIGHTS, CLOSURE, AS_OF, MUNICIPALITIES))
+
+
+def compare_with_twin(told, twin) -> None:
     assert told["units"] == twin["units"]
     assert [{key: hit[key] for key in ("unit_id", "points", "points_by_rule")} for hit in told["hits"]] == twin["hits"]
     assert [{key: unit[key] for key in ("unit_id", "points", "unknown")} for unit in told["needs_assessment"]] == twin["needs_assessment"]
     assert told["excluded"] == twin["excluded"]
     assert {miss["unit_id"]: (miss["rule"], miss["by"], miss["relaxable"]) for miss in told["near_misses"]} == twin["near_misses"]
+
+
+@pytest.mark.parametrize("case", bench_match.needs(BENCH_POINTS, 12, seed=3), ids=lambda case: case.need_id)
+def test_a_match_among_some_hundred_units_is_what_its_slow_twin_says(case):
+    told = match(case, Places.from_frame(BENCH_UNITS, BENCH_TREE), WEIGHTS, as_of=AS_OF, municipalities=BENCH_POINTS).to_json()
+    compare_with_twin(told, reference_matching.match(BENCH_UNITS.to_dicts(), case, WEIGHTS, BENCH_TREE.rows(), AS_OF, BENCH_POINTS))
 
 
 @MANY
