@@ -209,6 +209,8 @@ def set_stage(profile: Profile, reference: Reference, estate: Estate, as_of: dt.
     chosen = rng.permutation(near)[:wanted]
     first = showcase.first_hit.get("municipality")
     preferred = near[(estate.units["municipality"].gather(near) == first).to_numpy()] if first else near[:0]
+    municipal = (estate.units["operator_kind"].gather(preferred) == "municipal").to_numpy()
+    preferred = preferred[np.argsort(~municipal, kind="stable")]
     if len(preferred):
         chosen = np.r_[preferred[0], chosen[chosen != preferred[0]]][:wanted]
 
@@ -229,7 +231,8 @@ def set_stage(profile: Profile, reference: Reference, estate: Estate, as_of: dt.
     approvals: dict[int, list[tuple[str, str]]] = {}
     roles = words(profile.words.confirmed_by, pick_rows(rng, np.ones((wanted, len(profile.words.confirmed_by)))))
     for place, position in enumerate(chosen.tolist()):
-        rate = round(showcase.max_daily_rate * float(rng.uniform(0.78, 0.97))) * 100
+        # Close together, so that most are within a tenth of the cheapest.
+        rate = round(showcase.max_daily_rate * float(rng.uniform(0.86, 0.96))) * 100
         days = HITS[place] if place < len(HITS) else int(rng.integers(1, 60))
         unit[position] = fits | {"daily_rate_ore": rate}
         capacity[position] = {
@@ -240,7 +243,7 @@ def set_stage(profile: Profile, reference: Reference, estate: Estate, as_of: dt.
             "confirmed_at": as_of - dt.timedelta(days=days),
         }
         # A leaf of two is told as primary and secondary in part of the units: both count as approved.
-        approvals[position] = both if place % 3 else [both[0], *((code, "secondary") for code, _ in both[1:])]
+        approvals[position] = both if place % 3 != 2 else [both[0], *((code, "secondary") for code, _ in both[1:])]
         if len(HITS) <= place < len(HITS) + len(unknown):
             unit[position] |= unknown[place - len(HITS)]
         elif place >= len(HITS) + len(unknown):
@@ -259,6 +262,8 @@ def set_stage(profile: Profile, reference: Reference, estate: Estate, as_of: dt.
             "confirmed_at": as_of - dt.timedelta(days=9),
         }
         approvals[position] = both
+    if len(preferred) and (told_rate := showcase.first_hit.get("daily_rate")):
+        unit[int(chosen[0])]["daily_rate_ore"] = int(told_rate) * 100
     if len(preferred) and (name := showcase.first_hit.get("offer_name")):
         offer = int(estate.offer[int(chosen[0])])
         of_offer = np.flatnonzero(estate.offer == offer)

@@ -146,9 +146,20 @@ def _moves(unit: Ints, start: Ints, end: Ints, municipality: Ints, child: Bools,
 
 
 def stays(
-    profile: Profile, reference: Reference, estate: Estate, places: Places, as_of: dt.date, months: int, rng: np.random.Generator
+    profile: Profile,
+    reference: Reference,
+    estate: Estate,
+    places: Places,
+    as_of: dt.date,
+    months: int,
+    rng: np.random.Generator,
+    *,
+    moves: bool = True,
 ) -> Stays:
-    """All stays that touch the last `months` before `as_of`, in the order of unit and first day."""
+    """All stays that touch the last `months` before `as_of`, in the order of unit and first day.
+
+    Without `moves` every stay is a person of its own (for sets of millions, where following persons takes longer than all the rest).
+    """
     today = day_number(as_of)
     first = today - round(months * 30.44) - 35
     most = np.maximum(places.now, places.before)
@@ -174,7 +185,8 @@ def stays(
     extra = np.where((rng.random(len(unit)) < 0.15) & ~estate.single[unit], 1 + rng.uniform(0.08, 0.45, size=len(unit)), 1.0)
     limit = profile.expensive_kr_a_year * 100 // 365 - 5_000
     rate = np.where(estate.single[unit], own, np.minimum(np.round(own * extra / 100).astype(np.int64) * 100, np.maximum(limit, own)))
-    return Stays(unit, start, end, acting, _moves(unit, start, end, acting, child, rng), rate)
+    person = _moves(unit, start, end, acting, child, rng) if moves else np.arange(len(unit), dtype=np.int64)
+    return Stays(unit, start, end, acting, person, rate)
 
 
 def make_expensive(found: Stays, estate: Estate, as_of: dt.date, cases: int, kr_a_year: int, rng: np.random.Generator) -> Stays:

@@ -65,7 +65,7 @@ class Showcase:
     max_daily_rate: int
     max_km: float
     wish_near: tuple[str, ...]
-    first_hit: Mapping[str, str]
+    first_hit: Mapping[str, Any]
 
 
 @dataclass(frozen=True)
