@@ -67,7 +67,7 @@ def municipality_codes(warehouse: Path | None = None) -> list[str]:
 
 def offer_type_codes(warehouse: Path | None = None) -> list[str]:
     """Every offer type's code, in use or not."""
-    return queries.run("offer_type_codes", warehouse)["code"].to_list()
+    return queries.run("offer_types", warehouse)["code"].to_list()
 
 
 def freshness(day: dt.date) -> FreshnessLimits:
