@@ -1,0 +1,601 @@
+"""The analyst copy: a DuckDB file beside the warehouse that holds supply in full and persons only as counts.
+
+Copied whole: units, approvals, capacity, plans, reference facts. Copied in part: the night roster without what it tells of a resident or
+of one employee's pay; spend and indicators with small counts of persons hidden. Needs, stays, youth and night incidents become counts:
+
+    need_count            open needs by municipality, and by region and one trait at a time
+    stay_count            stays on the last day of a year, by acting municipality, and by region and where the unit lies
+    youth_count           youths with an expected need, by municipality, and by region and one trait at a time
+    night_incident_count  incidents at night by year, municipality and region
+    spend_total           spend by municipality and year
+
+A count below the threshold is hidden (`persons` is null, `suppressed` true), and so are as many others as it takes that no total or
+difference gives it back (`suppression`). A count that is zero has no row. What is not published here cannot be asked: there is no row
+about a person in the file, and no second file that the worker could open.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import duckdb
+import numpy as np
+import polars as pl
+
+from samplads import warehouse
+from samplads.contracts import CONTRACTS
+from samplads.errors import SampladsError
+from samplads.workbench.suppression import Relation, Table, protect
+
+ALL = "all"
+UNKNOWN = "unknown"
+COUNTRY = "country"
+
+WHOLE = (
+    "meta",
+    "municipality",
+    "region",
+    "region_membership",
+    "target_group",
+    "target_group_closure",
+    "offer_type",
+    "vum_level",
+    "unit",
+    "target_group_approval",
+    "capacity",
+    "capacity_latest",
+    "planned_capacity",
+    "unit_now",
+)
+"""Tables without a word about a person; those that the warehouse has are copied whole, in their own order."""
+NIGHT_ROSTER = ("unit_id", "valid_from", "night_cover", "posts", "shift_start", "shift_end")
+INTERNAL = ("delivery_digest",)
+"""Columns of the build itself."""
+
+
+@dataclass(frozen=True)
+class Disclosure:
+    """What may be shown: counts of 1 to `threshold - 1` persons may not. From `data/rules/disclosure.yaml`."""
+
+    threshold: int = 5
+    floor: int = 3
+    indicator_total: str = "alle"
+    indicators_not_persons: tuple[str, ...] = ()
+
+    def __post_init__(self) -> None:
+        if self.threshold < max(self.floor, 2):
+            raise SampladsError("disclosure_floor", threshold=self.threshold, floor=self.floor)
+
+    @classmethod
+    def from_values(cls, values: Mapping[str, Any]) -> Disclosure:
+        """From a version of the rule file."""
+        return cls(
+            threshold=int(values["threshold"]),
+            floor=int(values["floor"]),
+            indicator_total=str(values["indicator_total"]),
+            indicators_not_persons=tuple(values["indicators_not_persons"]),
+        )
+
+
+@dataclass
+class Cells:
+    """A table of counts under construction: cells by their key, and the sums that tie them."""
+
+    keys: list[tuple[Any, ...]] = field(default_factory=list)
+    values: list[int] = field(default_factory=list)
+    sensitive: list[bool] = field(default_factory=list)
+    relations: list[Relation] = field(default_factory=list)
+    weights: list[float] = field(default_factory=list)
+    _place: dict[tuple[Any, ...], int] = field(default_factory=dict)
+
+    def add(self, key: tuple[Any, ...], value: int, sensitive: bool, weight: float = 1.0) -> int:
+        """The cell's number. A cell that is there keeps what it has. `weight` is how much more than its size hiding it loses."""
+        if key not in self._place:
+            self._place[key] = len(self.keys)
+            self.keys.append(key)
+            self.values.append(value)
+            self.sensitive.append(sensitive)
+            self.weights.append(weight)
+        return self._place[key]
+
+    def total(self, whole: int, parts: Iterable[int]) -> None:
+        """Tie a total to its parts."""
+        self.relations.append((whole, tuple(parts)))
+
+    def table(self) -> Table:
+        """As `suppression` reads it."""
+        return Table(
+            np.asarray(self.values, dtype=np.int64),
+            np.asarray(self.sensitive, dtype=bool),
+            tuple(self.relations),
+            np.asarray(self.values) * np.asarray(self.weights),
+        )
+
+    def hide(self, threshold: int) -> list[bool]:
+        """Which cells to hide."""
+        return [bool(flag) for flag in protect(self.table(), threshold)]
+
+
+def _quoted(path: Path) -> str:
+    return "'" + str(path).replace("'", "''") + "'"
+
+
+def build(warehouse_file: Path, target: Path, limits: Disclosure) -> None:
+    """Make the analyst copy of a published warehouse at `target`, aside and then in one rename, not writable.
+
+    The same warehouse and limits give the same rows in the same order.
+    """
+    aside = target.with_name(f".building-{target.name}")
+    aside.unlink(missing_ok=True)
+    connection = duckdb.connect(config={"autoinstall_known_extensions": "false", "autoload_known_extensions": "false", "threads": 2})
+    try:
+        connection.execute(f"attach {_quoted(warehouse_file)} as warehouse (read_only)")
+        connection.execute(f"attach {_quoted(aside)} as copy_file")
+        _fill(connection, limits)
+        connection.execute("checkpoint copy_file")
+        connection.execute("detach copy_file")
+        aside.chmod(0o444)
+        aside.replace(target)
+    finally:
+        connection.close()
+        aside.unlink(missing_ok=True)
+
+
+def _fill(connection: duckdb.DuckDBPyConnection, limits: Disclosure) -> None:
+    present = {
+        (row[0], row[1])
+        for row in connection.execute(
+            "select table_name, column_name from duckdb_columns() where database_name = 'warehouse' and schema_name = 'main'"
+        ).fetchall()
+    }
+    tables = {table for table, _ in present}
+    for table in WHOLE:
+        if table in tables:
+            left_out = [column for column in INTERNAL if (table, column) in present]
+            exclude = f" exclude ({', '.join(left_out)})" if left_out else ""
+            connection.execute(f'create table copy_file."{table}" as select *{exclude} from warehouse."{table}"')  # noqa: S608 - our own names
+    if "night_roster" in tables:
+        columns = ", ".join(NIGHT_ROSTER)
+        select = f"select {columns} from warehouse.night_roster order by {columns}"  # noqa: S608 - our own names
+        connection.execute(f"create table copy_file.night_roster as {select}")
+    areas = _areas(connection)
+    _store(connection, "need_count", _needs(connection, areas, limits))
+    _store(connection, "stay_count", _stays(connection, areas, limits))
+    _store(connection, "youth_count", _youth(connection, areas, limits))
+    _store(connection, "night_incident_count", _incidents(connection, areas, limits))
+    spend, totals = _spend(connection, limits)
+    _store(connection, "spend", spend)
+    _store(connection, "spend_total", totals)
+    _store(connection, "indicator", _indicators(connection, limits))
+    _comment(connection)
+
+
+def _store(connection: duckdb.DuckDBPyConnection, table: str, frame: pl.DataFrame) -> None:
+    connection.register("made", frame)
+    connection.execute(f'create table copy_file."{table}" as select * from made')  # noqa: S608 - our own names
+    connection.unregister("made")
+
+
+def _comment(connection: duckdb.DuckDBPyConnection) -> None:
+    """Danish text of the contracts on tables and columns, for tools that show comments."""
+    held = connection.execute("select table_name, column_name from duckdb_columns() where database_name = 'copy_file'").fetchall()
+    for table, column in held:
+        declared = _declared(table, column)
+        if declared is not None:
+            text = str(declared["da"]) + (f" ({declared['unit']})" if declared.get("unit") else "")
+            connection.execute(f'comment on column copy_file."{table}"."{column}" is \'{text.replace(chr(39), chr(39) * 2)}\'')
+    for table, contract in CONTRACTS.items():
+        if any(name == table for name, _ in held):
+            connection.execute(f"comment on table copy_file.\"{table}\" is '{contract.da.replace(chr(39), chr(39) * 2)}'")
+
+
+def _areas(connection: duckdb.DuckDBPyConnection) -> dict[str, str]:
+    """The region of each municipality on the warehouse's day."""
+    rows = connection.execute(
+        """
+        select municipality.code, coalesce(min(region_membership.region), $unknown)
+        from warehouse.municipality
+        left join warehouse.region_membership
+            on municipality.code = region_membership.municipality
+            and coalesce(region_membership.valid_from, date '0001-01-01') <= (select max(meta.as_of) from warehouse.meta)
+            and coalesce(region_membership.valid_to, date '9999-12-31') >= (select max(meta.as_of) from warehouse.meta)
+        group by municipality.code
+        """,
+        {"unknown": UNKNOWN},
+    ).fetchall()
+    return {str(code): str(region) for code, region in rows}
+
+
+_WEIGHTS = {
+    ("municipality", True): 1.0,
+    ("region", False): 1.0,
+    ("region", True): 8.0,
+    (COUNTRY, False): 8.0,
+    (COUNTRY, True): 64.0,
+}
+"""What hiding a cell loses, against its size: a total is missed more than a detail. By level, and whether it is a total over traits."""
+
+
+def count_by_area(
+    rows: Sequence[tuple[str, Mapping[str, str], int]],
+    regions: Mapping[str, str],
+    traits: Sequence[str],
+    threshold: int,
+) -> pl.DataFrame:
+    """Counts by country, region and municipality, and by country, region and one trait at a time.
+
+    `rows` are (municipality, its traits' values, persons). All counts are one system: a region's total ties its municipalities and each
+    trait's values together. Columns: area_level, area, dimension, value, persons (null where hidden), suppressed; no row for zero.
+    """
+    cells = Cells()
+    _area_cells(cells, rows, regions, traits, threshold, prefix=())
+    return _frame(cells, cells.hide(threshold), ("area_level", "area", "dimension", "value"), "persons")
+
+
+def _area_cells(
+    cells: Cells,
+    rows: Sequence[tuple[str, Mapping[str, str], int]],
+    regions: Mapping[str, str],
+    traits: Sequence[str],
+    threshold: int,
+    prefix: tuple[Any, ...],
+) -> None:
+    counts: dict[tuple[str, str, str, str], int] = {}
+    lost = sum(persons for municipality, _, persons in rows if regions.get(municipality, UNKNOWN) == UNKNOWN)
+    if 0 < lost < threshold:
+        # A few persons of no known region would have to be hidden, and whole regions with them: they are not counted.
+        rows = [row for row in rows if regions.get(row[0], UNKNOWN) != UNKNOWN]
+    for municipality, values, persons in rows:
+        region = regions.get(municipality, UNKNOWN)
+        for level, area in ((COUNTRY, ALL), ("region", region), ("municipality", municipality)):
+            counts[level, area, ALL, ALL] = counts.get((level, area, ALL, ALL), 0) + persons
+            if level != "municipality":
+                for trait in traits:
+                    key = (level, area, trait, values.get(trait) or UNKNOWN)
+                    counts[key] = counts.get(key, 0) + persons
+    number = {
+        key: cells.add((*prefix, *key), count, 0 < count < threshold, _WEIGHTS[key[0], key[2] == ALL])
+        for key, count in sorted(counts.items(), key=lambda entry: (entry[0][0] != COUNTRY, entry[0]))
+    }
+    country = (COUNTRY, ALL)
+    if not counts:
+        return
+    found_regions = sorted({key[1] for key in counts if key[0] == "region"})
+    municipalities = sorted({key[1] for key in counts if key[0] == "municipality"})
+    for region in found_regions:
+        inside = [number["municipality", code, ALL, ALL] for code in municipalities if regions.get(code, UNKNOWN) == region]
+        cells.total(number["region", region, ALL, ALL], inside)
+    cells.total(number[(*country, ALL, ALL)], [number["region", region, ALL, ALL] for region in found_regions])
+    for trait in traits:
+        values_of = sorted({key[3] for key in counts if key[2] == trait})
+        for level, area in (country, *(("region", region) for region in found_regions)):
+            parts = [number[key] for value in values_of if (key := (level, area, trait, value)) in number]
+            cells.total(number[level, area, ALL, ALL], parts)
+        for value in values_of:
+            parts = [number[key] for region in found_regions if (key := ("region", region, trait, value)) in number]
+            cells.total(number[(*country, trait, value)], parts)
+
+
+def _frame(cells: Cells, hidden: Sequence[bool], names: Sequence[str], measure: str) -> pl.DataFrame:
+    kept = [(key, value, hide) for key, value, hide in zip(cells.keys, cells.values, hidden, strict=True) if value > 0]
+    columns: dict[str, pl.Series] = {}
+    for place, name in enumerate(names):
+        values = [key[place] for key, _, _ in kept]
+        columns[name] = pl.Series(name, values, dtype=None if values else pl.String)
+    columns[measure] = pl.Series(measure, [None if hide else value for _, value, hide in kept], dtype=pl.Int64)
+    columns["suppressed"] = pl.Series("suppressed", [hide for _, _, hide in kept], dtype=pl.Boolean)
+    return pl.DataFrame(columns)
+
+
+NEED_TRAITS = ("target_group", "offer_type", "age", "support_level", "urgency", "least_night_cover", "waiting")
+
+
+def _needs(connection: duckdb.DuckDBPyConnection, regions: Mapping[str, str], limits: Disclosure) -> pl.DataFrame:
+    """Open needs. A list's first value counts: it is the primary."""
+    rows = connection.execute(
+        """
+        select
+            need.municipality,
+            need.target_groups[1] as target_group,
+            need.offer_types[1] as offer_type,
+            case
+                when need.age < 18 then '00-17' when need.age < 30 then '18-29' when need.age < 45 then '30-44'
+                when need.age < 65 then '45-64' when need.age >= 65 then '65+'
+            end as age,
+            need.support_level::varchar as support_level,
+            need.urgency,
+            need.least_night_cover,
+            case
+                when date_diff('day', need.registered_on, meta.as_of) < 90 then '0-2 months'
+                when date_diff('day', need.registered_on, meta.as_of) < 180 then '3-5 months'
+                when date_diff('day', need.registered_on, meta.as_of) < 365 then '6-11 months'
+                else '12+ months'
+            end as waiting,
+            count(*) as persons
+        from warehouse.need, (select max(meta.as_of) as as_of from warehouse.meta) as meta
+        where coalesce(need.status, 'open') = 'open'
+        group by all
+        """
+    ).fetchall()
+    told = [(str(row[0]), dict(zip(NEED_TRAITS, row[1:8], strict=True)), int(row[8])) for row in rows]
+    return count_by_area(told, regions, NEED_TRAITS, limits.threshold)
+
+
+def _stays(connection: duckdb.DuckDBPyConnection, regions: Mapping[str, str], limits: Disclosure) -> pl.DataFrame:
+    """Stays on a day, by who acts and by the region in which the unit lies."""
+    rows = connection.execute(
+        """
+        with days as (
+            select max(meta.as_of) as day from warehouse.meta
+            union
+            select make_date(years.year, 12, 31)
+            from (select unnest(range(year(max(meta.as_of)) - 8, year(max(meta.as_of)))) as year from warehouse.meta) as years
+        )
+
+        select days.day, stay.municipality, unit.municipality as located, count(*) as persons, count(distinct stay.person_ref) as heads
+        from days
+        inner join warehouse.stay on stay.starts_on <= days.day and coalesce(stay.ends_on > days.day, true)
+        left join warehouse.unit on stay.unit_id = unit.unit_id
+        group by all
+        order by all
+        """
+    ).fetchall()
+    frames = []
+    for day in sorted({row[0] for row in rows}):
+        told = [
+            (str(municipality), {"located_region": regions.get(str(located), UNKNOWN)}, int(heads))
+            for at, municipality, located, _, heads in rows
+            if at == day
+        ]
+        counted = count_by_area(told, regions, ("located_region",), limits.threshold)
+        frames.append(counted.insert_column(0, pl.Series("day", [day] * counted.height, dtype=pl.Date)))
+    empty = count_by_area([], regions, (), limits.threshold).insert_column(0, pl.Series("day", [], dtype=pl.Date))
+    made: pl.DataFrame = pl.concat([empty, *frames])
+    return made
+
+
+YOUTH_TRAITS = ("age", "target_group", "function_level", "expected_offer_type")
+
+
+def _youth(connection: duckdb.DuckDBPyConnection, regions: Mapping[str, str], limits: Disclosure) -> pl.DataFrame:
+    rows = connection.execute(
+        """
+        select
+            youth.municipality,
+            youth.age::varchar,
+            youth.target_group,
+            youth.function_level::varchar,
+            youth.expected_offer_type,
+            sum(youth.persons)::bigint as persons
+        from warehouse.youth
+        where youth.persons > 0
+        group by all
+        """
+    ).fetchall()
+    told = [(str(row[0]), dict(zip(YOUTH_TRAITS, row[1:5], strict=True)), int(row[5])) for row in rows]
+    return count_by_area(told, regions, YOUTH_TRAITS, limits.threshold)
+
+
+def _incidents(connection: duckdb.DuckDBPyConnection, regions: Mapping[str, str], limits: Disclosure) -> pl.DataFrame:
+    """Incidents by year and where the unit lies. Hidden where they are few, or where few live behind them."""
+    rows = connection.execute(
+        """
+        select
+            year(night_incident.night_of) as year,
+            unit.municipality,
+            count(*) as incidents,
+            sum(coalesce(places.maximum, 0)) filter (where places.first_of_unit) as residents
+        from warehouse.night_incident
+        inner join warehouse.unit on night_incident.unit_id = unit.unit_id
+        left join (
+            select
+                told.incident_id,
+                row_number() over (partition by year(told.night_of), told.unit_id order by told.incident_id) = 1 as first_of_unit,
+                latest.maximum
+            from warehouse.night_incident as told
+            left join (
+                select capacity.unit_id, arg_max(capacity.maximum, capacity.as_of) as maximum from warehouse.capacity group by all
+            ) as latest on told.unit_id = latest.unit_id
+        ) as places on night_incident.incident_id = places.incident_id
+        group by all
+        order by all
+        """
+    ).fetchall()
+    frames = []
+    for year in sorted({row[0] for row in rows}):
+        cells = Cells()
+        inside: dict[str, list[int]] = {}
+        sums: dict[str, list[int]] = {}
+        for at, municipality, incidents, residents in rows:
+            if at != year:
+                continue
+            region = regions.get(str(municipality), UNKNOWN)
+            few = incidents < limits.threshold or (residents or 0) < limits.threshold
+            inside.setdefault(region, []).append(cells.add((int(year), "municipality", str(municipality)), int(incidents), few))
+            held = sums.setdefault(region, [0, 0])
+            held[0] += int(incidents)
+            held[1] += int(residents or 0)
+        region_cells = []
+        for region, (incidents, residents) in sorted(sums.items()):
+            few = incidents < limits.threshold or residents < limits.threshold
+            region_cells.append(cells.add((int(year), "region", region), incidents, few))
+            cells.total(region_cells[-1], inside[region])
+        everything, residents = sum(pair[0] for pair in sums.values()), sum(pair[1] for pair in sums.values())
+        few = everything < limits.threshold or residents < limits.threshold
+        cells.total(cells.add((int(year), COUNTRY, ALL), everything, few), region_cells)
+        frames.append(_frame(cells, cells.hide(limits.threshold), ("year", "area_level", "area"), "incidents"))
+    schema = {"year": pl.Int64, "area_level": pl.String, "area": pl.String, "incidents": pl.Int64, "suppressed": pl.Boolean}
+    return pl.concat([pl.DataFrame(schema=schema), *frames])
+
+
+def _spend(connection: duckdb.DuckDBPyConnection, limits: Disclosure) -> tuple[pl.DataFrame, pl.DataFrame]:
+    """Spend line by line, and its totals by municipality and year.
+
+    Where few recipients stand behind a line, neither they nor the amount are told: the amount would be one person's. A line that does
+    not tell its recipients is counted as if they were few, unless no line of that municipality and year tells them.
+    """
+    lines = connection.sql(
+        "select municipality, year, offer_type, target_group, amount_ore, recipients from warehouse.spend order by all"
+    ).pl()
+    keys = ["municipality", "year"]
+    recipients: list[int | None] = []
+    amounts: list[int | None] = []
+    hidden_lines: list[bool] = []
+    totals: list[dict[str, Any]] = []
+    for group in lines.partition_by(keys, maintain_order=True):
+        told = group["recipients"].to_list()
+        counted = any(value is not None for value in told)
+        cells = Cells()
+        numbers = []
+        for place, value in enumerate(told):
+            few = counted and (value is None or 0 < value < limits.threshold)
+            # An untold count takes part as one person: it must be hidden, whatever it is.
+            numbers.append(cells.add((place,), 1 if value is None and counted else value or 0, few))
+        everyone = sum(cells.values)
+        whole = cells.add(("total",), everyone, 0 < everyone < limits.threshold)
+        cells.total(whole, numbers)
+        hidden = cells.hide(limits.threshold) if counted else [False] * len(cells.keys)
+        recipients += [None if hide else value for value, hide in zip(told, hidden, strict=False)]
+        amounts += [None if hide else value for value, hide in zip(group["amount_ore"].to_list(), hidden, strict=False)]
+        hidden_lines += hidden[: group.height]
+        totals.append(
+            {
+                "municipality": group["municipality"][0],
+                "year": group["year"][0],
+                "amount_ore": None if hidden[whole] else int(group["amount_ore"].sum()),
+                "recipients": None if hidden[whole] or not counted or None in told else everyone,
+                "suppressed": hidden[whole],
+            }
+        )
+    shown = lines.with_columns(
+        pl.Series("amount_ore", amounts, dtype=pl.Int64),
+        pl.Series("recipients", recipients, dtype=pl.Int64),
+        pl.Series("suppressed", hidden_lines, dtype=pl.Boolean),
+    )
+    schema = {
+        "municipality": pl.String,
+        "year": pl.Int64,
+        "amount_ore": pl.Int64,
+        "recipients": pl.Int64,
+        "suppressed": pl.Boolean,
+    }
+    return shown, pl.DataFrame(totals, schema=schema)
+
+
+def _indicators(connection: duckdb.DuckDBPyConnection, limits: Disclosure) -> pl.DataFrame:
+    """Indicators. A whole number from 1 to below the threshold is taken for persons, unless the code's ending says otherwise.
+
+    Where the groups of an indicator add up to its total, the total ties them.
+    """
+    lines = connection.sql("select municipality, year, code, group_key, value from warehouse.indicator order by all").pl()
+    values: list[float | None] = []
+    hidden_all: list[bool] = []
+    for group in lines.partition_by(["municipality", "year", "code"], maintain_order=True):
+        numbers = group["value"].to_list()
+        code = str(group["code"][0])
+        whole = all(float(value).is_integer() and value >= 0 for value in numbers)
+        persons = whole and not code.endswith(limits.indicators_not_persons or ("\0",))
+        if not persons:
+            values += numbers
+            hidden_all += [False] * group.height
+            continue
+        cells = Cells()
+        for place, value in enumerate(numbers):
+            cells.add((place,), int(value), 0 < value < limits.threshold)
+        at = [place for place, key in enumerate(group["group_key"]) if key == limits.indicator_total]
+        parts = [place for place in range(group.height) if place not in at]
+        if at and parts and sum(cells.values[place] for place in parts) == cells.values[at[0]]:
+            cells.total(at[0], parts)
+        hidden = cells.hide(limits.threshold)
+        values += [None if hide else value for value, hide in zip(numbers, hidden, strict=True)]
+        hidden_all += hidden
+    shown: pl.DataFrame = lines.with_columns(
+        pl.Series("value", values, dtype=pl.Float64), pl.Series("suppressed", hidden_all, dtype=pl.Boolean)
+    )
+    return shown
+
+
+def path_of(warehouse_file: Path) -> Path:
+    """Where the analyst copy of a published file lies: beside it, `<digest>.analyst.duckdb`."""
+    return warehouse_file.with_name(f"{warehouse_file.name.split('.')[0]}.analyst.duckdb")
+
+
+def current(folder: Path | None = None) -> Path:
+    """The analyst copy of the warehouse in force.
+
+    Raises SampladsError `warehouse_missing`, `warehouse_damaged`, `analyst_copy_missing`.
+    """
+    copy = path_of(warehouse.current(folder).path)
+    if not copy.is_file():
+        raise SampladsError("analyst_copy_missing")
+    return copy
+
+
+def tables(copy: Path) -> list[str]:
+    """The names of its tables."""
+    connection = duckdb.connect(config={"autoinstall_known_extensions": "false", "autoload_known_extensions": "false"})
+    try:
+        connection.execute(f"attach {_quoted(copy)} as copy_file (read_only)")
+        rows = connection.execute("select table_name from duckdb_tables() where database_name = 'copy_file' order by all").fetchall()
+        return [str(row[0]) for row in rows]
+    finally:
+        connection.close()
+
+
+@dataclass(frozen=True)
+class Column:
+    """A column as the schema browser shows it: its words are None where the copy's own tables have theirs in the catalogue."""
+
+    table: str
+    name: str
+    type: str
+    da: str | None
+    en: str | None
+    unit: str | None
+    sample: tuple[str, ...]
+
+
+def schema(copy: Path, samples: int = 3) -> list[Column]:
+    """Every column with its text, unit and sample values, in the tables' order."""
+    connection = duckdb.connect(config={"autoinstall_known_extensions": "false", "autoload_known_extensions": "false"})
+    try:
+        connection.execute(f"attach {_quoted(copy)} as copy_file (read_only)")
+        rows = connection.execute(
+            "select table_name, column_name, data_type from duckdb_columns() where database_name = 'copy_file' "
+            "order by table_name, column_index"
+        ).fetchall()
+        found = []
+        for table, name, kind in rows:
+            declared = _declared(table, name)
+            drawn = connection.execute(
+                f'select distinct "{name}"::varchar from (from copy_file."{table}" limit 200) as head '  # noqa: S608 - its own names
+                f'where "{name}" is not null order by all limit {int(samples)}'
+            ).fetchall()
+            found.append(
+                Column(
+                    table,
+                    name,
+                    kind,
+                    None if declared is None else declared["da"],
+                    None if declared is None else declared["en"],
+                    None if declared is None else declared.get("unit"),
+                    tuple(str(value[0]) for value in drawn),
+                )
+            )
+        return found
+    finally:
+        connection.close()
+
+
+def _declared(table: str, column: str) -> Mapping[str, Any] | None:
+    """What the contracts say of a column; of `unit_now` and `capacity_latest`, what unit and capacity say."""
+    names = {"unit_now": ("unit", "capacity"), "capacity_latest": ("capacity",)}.get(table, (table,))
+    for name in names:
+        contract = CONTRACTS.get(name)
+        declared = contract.columns().get(column) if contract is not None else None
+        if declared is not None and declared.metadata:
+            return dict(declared.metadata)
+    return None

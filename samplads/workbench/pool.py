@@ -1,0 +1,225 @@
+"""A fair queue before the workers: many analysts, two processors.
+
+1. Each analyst has a line of their own; a free slot goes to the line that has waited longest for one (round robin), so that nobody's
+   twentieth statement goes before somebody else's first.
+2. A statement begins in one of `quick` slots. When it has run for `slow_after` seconds it moves to one of `slow` slots, if one is free,
+   and lets others have the processor first: short statements do not wait behind long ones.
+3. An analyst runs at most `each` statements at a time, however long their line is.
+"""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections import OrderedDict, deque
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, Protocol
+
+from samplads.errors import SampladsError
+from samplads.workbench import worker
+from samplads.workbench.faults import SqlError
+
+
+class Work(Protocol):
+    """What the pool runs: `worker.Run` and `worker.Export` are such."""
+
+    def result(self) -> Any:
+        """Run to the end."""
+
+    def cancel(self) -> None:
+        """Stop."""
+
+
+@dataclass(eq=False)
+class Ticket:
+    """One statement's place in the queue, and later its result."""
+
+    analyst: str
+    work: Work
+    queued_at: float
+    started_at: float | None = None
+    ended_at: float | None = None
+    slow: bool = False
+    cancelled: bool = False
+    outcome: Any = None
+    error: BaseException | None = None
+    _done: threading.Event = field(default_factory=threading.Event)
+    _pool: Pool | None = None
+    _timer: threading.Timer | None = None
+
+    @property
+    def state(self) -> str:
+        """`queued`, `running` or `done`."""
+        return "done" if self._done.is_set() else "running" if self.started_at is not None else "queued"
+
+    def seconds(self, now: float | None = None) -> float:
+        """Seconds it has run, 0 before it starts."""
+        if self.started_at is None:
+            return 0.0
+        return (self.ended_at if self.ended_at is not None else now if now is not None else time.monotonic()) - self.started_at
+
+    def ahead(self) -> int:
+        """How many statements start before this one, as things stand."""
+        return self._pool.ahead(self) if self._pool is not None and self.state == "queued" else 0
+
+    def cancel(self) -> None:
+        """Stop it, or take it out of the queue."""
+        if self._pool is not None:
+            self._pool.cancel(self)
+
+    def wait(self, timeout: float | None = None) -> bool:
+        """Wait until it is done; False where it is not yet."""
+        return self._done.wait(timeout)
+
+    def result(self, timeout: float | None = None) -> Any:
+        """The result. Raises what the work raised, or TimeoutError where it is not done in time."""
+        if not self._done.wait(timeout):
+            raise TimeoutError
+        if self.error is not None:
+            raise self.error
+        return self.outcome
+
+
+class Pool:
+    """See the module's text. Threads of this process only wait; the work is in the workers'."""
+
+    def __init__(self, *, quick: int = 2, slow: int = 2, slow_after: float = 3.0, each: int = 2, longest_queue: int = 200) -> None:
+        self.quick, self.slow, self.slow_after, self.each, self.longest_queue = quick, slow, slow_after, each, longest_queue
+        self._lines: OrderedDict[str, deque[Ticket]] = OrderedDict()
+        self._running: list[Ticket] = []
+        self._lock = threading.Lock()
+
+    def submit(self, analyst: str, work: Work) -> Ticket:
+        """Put a piece of work in its analyst's line.
+
+        Raises SampladsError `queue_full`.
+        """
+        with self._lock:
+            waiting = sum(len(line) for line in self._lines.values())
+            if waiting >= self.longest_queue:
+                raise SampladsError("queue_full", waiting=waiting)
+            ticket = Ticket(analyst, work, time.monotonic(), _pool=self)
+            self._lines.setdefault(analyst, deque()).append(ticket)
+            self._start_next()
+        return ticket
+
+    def run(
+        self,
+        analyst: str,
+        sql: str,
+        copy: Path | None,
+        *,
+        parameters: dict[str, object] | None = None,
+        limits: worker.Limits | None = None,
+    ) -> Ticket:
+        """Queue a statement."""
+        return self.submit(analyst, worker.Run(sql, copy, parameters=parameters, limits=limits))
+
+    def export(
+        self,
+        analyst: str,
+        sql: str,
+        copy: Path | None,
+        target: Path,
+        form: str,
+        *,
+        parameters: dict[str, object] | None = None,
+        limits: worker.Limits | None = None,
+    ) -> Ticket:
+        """Queue an export."""
+        return self.submit(analyst, worker.Export(sql, copy, target, form, parameters=parameters, limits=limits))
+
+    def ahead(self, ticket: Ticket) -> int:
+        """How many queued statements start before this one: one per earlier turn of each other line."""
+        with self._lock:
+            line = self._lines.get(ticket.analyst)
+            if line is None or ticket not in line:
+                return 0
+            turns = line.index(ticket)
+            names = list(self._lines)
+            mine = names.index(ticket.analyst)
+            others = sum(
+                min(len(queue), turns + (1 if names.index(name) < mine else 0))
+                for name, queue in self._lines.items()
+                if name != ticket.analyst
+            )
+            return turns + others
+
+    def cancel(self, ticket: Ticket) -> None:
+        """Stop a ticket's work, or take it out of its line."""
+        with self._lock:
+            ticket.cancelled = True
+            line = self._lines.get(ticket.analyst)
+            if line is not None and ticket in line:
+                line.remove(ticket)
+                if not line:
+                    del self._lines[ticket.analyst]
+                ticket.error = SqlError("sql_cancelled")
+                ticket._done.set()
+                return
+        ticket.work.cancel()
+
+    def _taken(self, slow: bool) -> int:
+        return sum(ticket.slow is slow for ticket in self._running)
+
+    def _start_next(self) -> None:
+        """Start what may start. The lock is held."""
+        while self._taken(slow=False) < self.quick:
+            of_each = {name: sum(ticket.analyst == name for ticket in self._running) for name in self._lines}
+            name = next((name for name in self._lines if of_each[name] < self.each), None)
+            if name is None:
+                return
+            line = self._lines.pop(name)
+            ticket = line.popleft()
+            if line:
+                # To the end of the round: everybody else's next comes first.
+                self._lines[name] = line
+            ticket.started_at = time.monotonic()
+            self._running.append(ticket)
+            threading.Thread(target=self._carry, args=(ticket,), name="workbench", daemon=True).start()
+            ticket._timer = threading.Timer(self.slow_after, self._slow_down, args=(ticket,))
+            ticket._timer.daemon = True
+            ticket._timer.start()
+
+    def _slow_down(self, ticket: Ticket) -> None:
+        with self._lock:
+            if ticket not in self._running or ticket.slow:
+                return
+            give_way: Callable[[], None] | None = getattr(ticket.work, "yield_to_others", None)
+            if give_way is not None:
+                give_way()
+            if self._taken(slow=True) < self.slow:
+                ticket.slow = True
+                self._start_next()
+
+    def _carry(self, ticket: Ticket) -> None:
+        try:
+            ticket.outcome = ticket.work.result()
+        except BaseException as error:  # noqa: BLE001 - handed to whoever asks for the result
+            ticket.error = error
+        if ticket._timer is not None:
+            ticket._timer.cancel()
+        with self._lock:
+            ticket.ended_at = time.monotonic()
+            self._running.remove(ticket)
+            if ticket.slow:
+                # A long one that still holds a quick slot can have the slow slot now.
+                old = next((other for other in self._running if not other.slow and other.seconds() > self.slow_after), None)
+                if old is not None:
+                    old.slow = True
+            self._start_next()
+        ticket._done.set()
+
+
+_shared: list[Pool] = []
+_shared_lock = threading.Lock()
+
+
+def shared() -> Pool:
+    """The one pool of this process."""
+    with _shared_lock:
+        if not _shared:
+            _shared.append(Pool())
+        return _shared[0]
