@@ -1,0 +1,64 @@
+"""Hvilke afdelinger passer til dette behov, hvorfor, og hvorfor ikke de andre?"""
+
+import streamlit as st
+
+from samplads import ui
+from samplads.matching.ranking import MOST_COMPARED, compare, failing
+from samplads.presenting import charts, match_tables, matching
+from samplads.ui import matching as need
+
+with ui.page("match"):
+    lang = ui.language()
+    case = need.pick_case()
+    names = need.names()
+    result = need.matched(case)
+
+    near = ui.say("matching.near", n=result.near_misses.height)
+    summary = match_tables.summary(case, names.target_groups, names.municipalities, names.offer_types, lang)
+    ui.answer(f"{matching.answer(result, lang)} {near}", summary)
+
+    hits = match_tables.hits(result, lang)
+    if hits.is_empty():
+        ui.empty(ui.say("matching.table.no_hits"))
+    else:
+        chosen = ui.table(
+            hits,
+            columns=match_tables.HIT_COLUMNS,
+            exported=(*match_tables.HIT_COLUMNS, *match_tables.MORE_COLUMNS),
+            key="hits",
+            select="multi-row",
+            name=ui.say("match.hits"),
+        )
+        picked = chosen["unit_id"].to_list()[:MOST_COMPARED]
+        ui.note(ui.say("match.compare.hint", most=MOST_COMPARED))
+        if len(picked) > 1:
+            st.subheader(ui.say("match.compare.title"))
+            ui.table(match_tables.comparison(compare(result, picked), result, lang), key="comparison", name=ui.say("match.compare.title"))
+
+    asked, why, almost = st.tabs(
+        [ui.say(f"match.tab.{tab}") for tab in ("assessment", "why_not", "near")], default=ui.say("match.tab.why_not")
+    )
+    with why:
+        reasons = match_tables.why_not(result, lang)
+        ui.chart(charts.bars(reasons, "rule", "failed", lang), alt=charts.bars_alt(reasons, "rule", "failed", lang), key="why_not_chart")
+        one = ui.table(
+            reasons, columns=("rule", "failed", "only_this"), key="why_not", select="single-row", name=ui.say("match.tab.why_not")
+        )
+        if one.height:
+            listed = match_tables.failing(result, failing(result, one["rule_code"][0]), lang)
+            ui.table(listed, columns=("unit_name", "municipality_name", "failed_rules"), key="failing", name=one["rule"][0])
+    with almost:
+        ui.table(
+            match_tables.near_misses(result, {**names.offer_types, **names.municipalities}, lang),
+            columns=("unit_name", "municipality_name", "rule_name", "miss", "accepting", "daily_rate_ore"),
+            key="near_misses",
+            name=ui.say("match.tab.near"),
+        )
+    with asked:
+        ui.table(
+            match_tables.assessments(result, lang),
+            columns=("unit_name", "points", "municipality_name", "km", "ask", "freshness_text"),
+            key="assessment",
+            name=ui.say("match.tab.assessment"),
+        )
+    need.show_points()
