@@ -19,12 +19,15 @@ from pathlib import Path
 import polars as pl
 
 from samplads import extracts, profiles, queries, settings, warehouse
-from samplads.contracts import CONTRACTS
 from samplads.errors import SampladsError
 from samplads.reference import Reference
 from samplads.reference import read as read_reference
+from samplads.standards import hsds
 
 DAY_IN_NAME = re.compile(r"(20\d\d)-?(\d\d)-?(\d\d)")
+
+HSDS = "hsds"
+"""The name of the profile that is a standard of its own: an Open Referral data package."""
 
 DAYS = (("capacity", "as_of"), ("capacity", "confirmed_at"), ("need", "registered_on"), ("night_incident", "night_of"))
 """The columns that tell which day a delivery speaks of."""
@@ -66,7 +69,7 @@ def _digest(folder: Path, profile: str | None, values: Mapping[str, str], refere
     """What a delivery is, whatever it is called: its files' bytes, how they were mapped, and the codes they were held against."""
     digest = hashlib.sha256(f"{profile or ''}\n{sorted(values.items())}\n{reference.digest}\n".encode())
     files = sorted(path for path in folder.rglob("*") if path.is_file())
-    if profile is not None:
+    if profile is not None and profile != HSDS:
         files += sorted(profiles.folder(profile).glob("*.sql"))
     for file in files:
         digest.update(file.name.encode() + b"\0")
@@ -85,20 +88,15 @@ def _known(folder: Path | None) -> dict[str, pl.DataFrame]:
     return {"unit": queries.run("unit_ids", file)}
 
 
-def _day(manifest: Mapping[str, object], frames: Mapping[str, pl.DataFrame], folder: Path) -> dt.date:
+def _day(told: object, checked: extracts.Checked, folder: Path) -> dt.date:
     """The day a delivery speaks of: what its manifest says, else its newest count, else a day in its name, else its newest file."""
-    told = manifest.get("as_of")
     if told is not None:
         return told if isinstance(told, dt.date) else dt.date.fromisoformat(str(told))
     newest = [
         day
-        for extract, column in (
-            ("capacity", "as_of"),
-            ("capacity", "confirmed_at"),
-            ("need", "registered_on"),
-            ("night_incident", "night_of"),
-        )
-        if extract in frames and isinstance(day := frames[extract][column].max(), dt.date)
+        for extract, column in DAYS
+        if extract in checked.frames
+        and isinstance(day := checked.frames.scan(extract).select(pl.col(column).max()).collect().item(), dt.date)
     ]
     if newest:
         return max(newest)
@@ -108,6 +106,23 @@ def _day(manifest: Mapping[str, object], frames: Mapping[str, pl.DataFrame], fol
         except ValueError:
             pass
     return max(dt.datetime.fromtimestamp(path.stat().st_mtime, dt.UTC).date() for path in folder.rglob("*") if path.is_file())
+
+
+def _mapped(
+    source: Path, name: str, profile: str, values: Mapping[str, str], facts: Reference, root: Path
+) -> tuple[dict[str, pl.DataFrame], pl.DataFrame]:
+    """Somebody else's export as our frames, and what refuses or flags its files before."""
+    if profile == HSDS:
+        told = hsds.rules(root)
+        package = hsds.read(source, told)
+        faults = [
+            extracts.Finding(
+                name, fault.file, fault.rule, extracts.RULES[fault.rule], row=fault.row, column=fault.column, value=fault.value
+            )
+            for fault in hsds.faults(package, told)
+        ]
+        return hsds.to_extracts(package, municipality=values.get("municipality")), extracts.findings_frame(faults)
+    return profiles.run(profile, source, facts, values), extracts.findings_frame([])
 
 
 def check(
@@ -120,31 +135,46 @@ def check(
 ) -> warehouse.Archived:
     """Read and check one delivery without publishing it.
 
-    Raises SampladsError for what cannot be read at all; everything else is a finding in the result.
+    An Open Referral data package is known by its descriptor. Raises SampladsError for what cannot be read at all; everything else is a
+    finding in the result.
     """
-    facts = read_reference(reference or settings.read().reference)
+    root = reference or settings.read().reference
+    facts = read_reference(root)
+    given = values or {}
     with _as_folder(delivery) as source:
-        known = _known(folder)
-        if profile is not None:
-            frames = profiles.run(profile, source, facts, values or {})
-            checked = extracts.check_frames(frames, facts.codes(), known, delivery=delivery.name)
-            manifest: Mapping[str, object] = {}
-        else:
-            read = extracts.read_delivery(source, name=delivery.name)
-            checked = extracts.check(read, facts.codes(), known)
-            manifest = read.manifest
-        if not any((source / name) for name in source.iterdir()):
+        if not any(source.iterdir()):
             raise SampladsError("delivery_empty", delivery=delivery.name)
+        if profile is None and hsds.is_package(source):
+            profile = HSDS
+        read = extracts.read_delivery(source, name=delivery.name)
+        known = _known(folder)
+        if profile is None:
+            checked = extracts.check(read, facts.codes(), known)
+            findings, manifest = checked.findings, read.manifest
+        else:
+            refused = extracts.screen(read)
+            if refused.height:
+                raise SampladsError("delivery_refused", delivery=delivery.name, place=_place(refused), rule=refused["rule"][0])
+            frames, faults = _mapped(source, delivery.name, profile, given, facts, root)
+            checked = extracts.check_frames(frames, facts.codes(), known, delivery=delivery.name)
+            findings, manifest = pl.concat([faults, checked.findings]), {}
         return warehouse.Archived(
-            digest=_digest(source, profile, values or {}, facts),
+            digest=_digest(source, profile, given, facts),
             name=delivery.name,
-            as_of=_day(manifest, checked.frames, source),
+            as_of=_day(manifest.get("as_of"), checked, source),
             synthetic=bool(manifest.get("synthetic", False)),
             sender=None if manifest.get("sender") is None else str(manifest["sender"]),
-            frames={extract: frame for extract, frame in checked.frames.items() if extract in CONTRACTS},
-            findings=checked.findings,
+            frames={extract: checked.frames.scan(extract) for extract in checked.frames},
+            findings=findings,
             counts=checked.counts,
+            source=checked,
         )
+
+
+def _place(findings: pl.DataFrame) -> str:
+    """Where the first finding stands: file, row, column; never the value."""
+    file, row, column = findings.select("file", "row", "column").row(0)
+    return ", ".join(str(part) for part in (file, row, column) if part is not None)
 
 
 def publish(
@@ -161,7 +191,7 @@ def publish(
     """
     checked = tuple(check(delivery, profile=profile, values=values, reference=reference, folder=folder) for delivery in deliveries)
     for archived in checked:
-        if not any(frame.height for frame in archived.frames.values()):
+        if archived.counts["accepted"].sum() == 0:
             raise SampladsError("nothing_accepted", delivery=archived.name, findings=archived.findings.height)
     facts = read_reference(reference or settings.read().reference)
     version, changed = warehouse.publish(checked, facts, folder)

@@ -115,7 +115,8 @@ def run(
     try:
         if on_start is not None:
             on_start(cursor)
-        return cursor.sql(query.sql, params=parameters or None).pl()
+        answer: pl.DataFrame = cursor.sql(query.sql, params=parameters or None).pl()
+        return answer
     finally:
         cursor.close()
 

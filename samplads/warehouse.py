@@ -24,7 +24,7 @@ import shutil
 import time
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -32,7 +32,6 @@ import duckdb
 import polars as pl
 
 from samplads import settings
-from samplads.contracts import CONTRACTS
 from samplads.errors import SampladsError
 from samplads.reference import Reference
 
@@ -52,17 +51,21 @@ class Version:
 
 @dataclass(frozen=True)
 class Archived:
-    """One delivery as the archive keeps it."""
+    """One delivery on its way into the archive.
+
+    `frames` are the accepted rows by extract, lazy, so that a delivery larger than memory passes through; `source` is whatever they read
+    from, kept alive as long as this is.
+    """
 
     digest: str
     name: str
     as_of: dt.date
     synthetic: bool
-    frames: Mapping[str, pl.DataFrame]
+    frames: Mapping[str, pl.LazyFrame]
     findings: pl.DataFrame
     counts: pl.DataFrame
     sender: str | None = None
-    extra: Mapping[str, Any] = field(default_factory=dict)
+    source: object = None
 
 
 def _folder(folder: Path | None) -> Path:
@@ -153,7 +156,7 @@ def _archive(root: Path, delivery: Archived) -> None:
     aside = target.with_name(f".{delivery.digest}")
     aside.mkdir(parents=True)
     for extract, frame in delivery.frames.items():
-        frame.write_parquet(aside / f"{extract}.parquet")
+        frame.sink_parquet(aside / f"{extract}.parquet")
     delivery.findings.write_parquet(aside / "finding.parquet")
     delivery.counts.write_parquet(aside / "delivery_count.parquet")
     manifest = {
@@ -163,7 +166,6 @@ def _archive(root: Path, delivery: Archived) -> None:
         "synthetic": delivery.synthetic,
         "sender": delivery.sender,
         "extracts": sorted(delivery.frames),
-        **delivery.extra,
     }
     (aside / "manifest.json").write_text(json.dumps(manifest, ensure_ascii=False, indent=1), encoding="utf-8")
     aside.rename(target)
@@ -191,6 +193,9 @@ def _content_digest(deliveries: Sequence[str], reference: Reference, builds: Seq
 
 def _extract_source(root: Path, extract: str, deliveries: Sequence[str]) -> str:
     """SQL for all archived rows of an extract, later deliveries first in rank; an empty table of the right types where there are none."""
+    # Only who publishes needs the contracts: reading them takes longer than most answers.
+    from samplads.contracts import CONTRACTS
+
     contract = CONTRACTS[extract]
     columns = ", ".join(f'"{name}"' for name in contract.columns())
     parts = []
@@ -216,6 +221,8 @@ def _last_word(extract: str, key: str) -> str:
 
 def _build(root: Path, file: Path, deliveries: Sequence[str], reference: Reference, builds: Sequence[tuple[str, str]]) -> None:
     """Build a version into `file`: reference tables, one table per extract, then the tables of `queries/warehouse/`."""
+    from samplads.contracts import CONTRACTS
+
     connection = duckdb.connect(config={"autoinstall_known_extensions": "false", "autoload_known_extensions": "false"})
     try:
         quoted = str(file).replace("'", "''")

@@ -12,7 +12,8 @@ import polars as pl
 
 from samplads import settings, warehouse
 from samplads.contracts import CONTRACTS
-from samplads.extracts.findings import SCHEMA as FINDINGS
+from samplads.extracts import COUNTS
+from samplads.extracts import SCHEMA as FINDINGS
 from samplads.reference import Reference, read
 
 AUTISM = "9b3fd322-a75a-4ed8-9b74-425fa1e01c95"
@@ -54,9 +55,9 @@ def archived(
         name=name,
         as_of=as_of,
         synthetic=synthetic,
-        frames={extract: frame(extract, told) for extract, told in rows.items()},
+        frames={extract: frame(extract, told).lazy() for extract, told in rows.items()},
         findings=pl.DataFrame(schema=FINDINGS),
-        counts=pl.DataFrame(schema={"delivery": pl.String, "extract": pl.String, "delivered": pl.Int64}),
+        counts=pl.DataFrame(schema=COUNTS),
     )
 
 

@@ -47,7 +47,7 @@ def publish(given: argparse.Namespace) -> int:
         folder=given.warehouse,
     )
     for delivery in done.deliveries:
-        accepted = sum(frame.height for frame in delivery.frames.values())
+        accepted = int(delivery.counts["accepted"].sum())
         print(
             i18n.text(
                 "publish.delivery",

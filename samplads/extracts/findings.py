@@ -91,6 +91,17 @@ RULES: dict[str, Severity] = {
     "duplicate_key": "set_aside",
     "and_more": "flagged",
     "approval_expired": "flagged",
+    # An Open Referral data package.
+    "hsds_column_missing": "flagged",
+    "hsds_value_missing": "flagged",
+    "hsds_uuid": "flagged",
+    "hsds_choice": "flagged",
+    "hsds_number": "flagged",
+    "hsds_id_doubled": "flagged",
+    "hsds_dangling_key": "flagged",
+    "hsds_available_above_maximum": "flagged",
+    "hsds_not_a_place": "flagged",
+    "hsds_point_impossible": "corrected",
 }
 """Every rule of reading and checking and what becomes of the row or file. Rules of the contracts are added by `rules()`."""
 

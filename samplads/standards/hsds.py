@@ -156,6 +156,7 @@ def faults(package: Package, told: Mapping[str, Any]) -> list[Fault]:
             ids = set() if there is None or "id" not in there.columns else set(there["id"].to_list())
             bad(column, "hsds_dangling_key", lambda value, ids=ids: value is not None and value not in ids)  # type: ignore[misc]
     found.extend(_capacity_faults(package, told))
+    found.extend(_point_faults(package))
     return found
 
 
@@ -175,6 +176,18 @@ def _capacity_faults(package: Package, told: Mapping[str, Any]) -> Iterator[Faul
         for number, name in enumerate(measured["name"].to_list(), start=2):
             if name is not None and name.strip().lower() not in words:
                 yield Fault("unit", package.files["unit"], number, "name", "hsds_not_a_place", name)
+
+
+def _point_faults(package: Package) -> Iterator[Fault]:
+    """A point that is not on the globe: a unit keeps its place in the municipality, without a point of its own."""
+    location = package.tables.get("location")
+    if location is None:
+        return
+    for column, most in (("latitude", 90), ("longitude", 180)):
+        if column in location.columns:
+            for number, value in enumerate(location[column].to_list(), start=2):
+                if value is not None and _is_number(value) and abs(float(value)) > most:
+                    yield Fault("location", package.files["location"], number, column, "hsds_point_impossible", value)
 
 
 def _column(frame: pl.DataFrame, name: str) -> pl.Expr:
@@ -199,9 +212,11 @@ def _attributes(package: Package, entity: str) -> pl.DataFrame:
 def to_extracts(package: Package, *, municipality: str | None = None) -> dict[str, pl.DataFrame]:
     """A package as our extracts, values as text: unit, capacity, target_group_approval.
 
-    `municipality` is given to every unit of a package that says nothing of ours.
+    `municipality` is given to every unit of a package that says nothing of ours. Columns _file and _row tell where a row stood.
     """
-    service = _table(package, "service", "id", "organization_id", "program_id", "name", "minimum_age", "maximum_age")
+    service = _table(package, "service", "id", "organization_id", "program_id", "name", "minimum_age", "maximum_age").with_row_index(
+        "_row", offset=2
+    )
     attributes = _attributes(package, "service")
     told = (
         attributes.filter(pl.col("taxonomy") == OURS).select("link_id", "code", "value").pivot("code", index="link_id", values="value")
@@ -229,6 +244,9 @@ def to_extracts(package: Package, *, municipality: str | None = None) -> dict[st
         .join(cost, on="id", how="left")
         .join(told, left_on="id", right_on="link_id", how="left")
     )
+    on_the_globe = pl.all_horizontal(
+        pl.col("latitude").cast(pl.Float64, strict=False).abs() <= 90, pl.col("longitude").cast(pl.Float64, strict=False).abs() <= 180
+    ).fill_null(True)
     own = {name: _column(unit, name) for name in CONTRACTS["unit"].columns()}
     operator = pl.when(_column(unit, "unit_id").is_null()).then(pl.col("organization")).otherwise(own["operator"])
     columns = {
@@ -238,15 +256,17 @@ def to_extracts(package: Package, *, municipality: str | None = None) -> dict[st
         "name": pl.col("name"),
         "operator": operator,
         "municipality": pl.coalesce(own["municipality"], pl.lit(municipality, dtype=pl.String)),
-        "lat": pl.col("latitude"),
-        "lon": pl.col("longitude"),
+        "lat": pl.when(on_the_globe).then("latitude"),
+        "lon": pl.when(on_the_globe).then("longitude"),
         "age_from": pl.col("minimum_age"),
         "age_to": pl.col("maximum_age"),
         # Øre from a decimal text, without a float on the way.
         "daily_rate_ore": (pl.col("amount").cast(pl.Decimal(18, 2)) * 100).cast(pl.Int64).cast(pl.String),
         "price_year": pl.col("valid_from").str.slice(0, 4),
     }
-    units = unit.select("id", *(expression.alias(name) for name, expression in columns.items()))
+    units = unit.select(
+        "id", *(expression.alias(name) for name, expression in columns.items()), "_row", pl.lit("services.csv").alias("_file")
+    )
     by_service = units.select(pl.col("id").alias("service_id"), "unit_id")
     approvals = (
         attributes.filter((pl.col("taxonomy") != OURS) & pl.col("link_type").is_in(["primary", "secondary", "excluded"]))
@@ -271,7 +291,7 @@ def _capacity(package: Package, by_service: pl.DataFrame) -> pl.DataFrame:
         "accepting_from",
         "confirmed_by",
     )
-    capacity = _table(package, "service_capacity", *wanted).select(wanted)
+    capacity = _table(package, "service_capacity", *wanted).select(wanted).with_row_index("_row", offset=2)
     told = _attributes(package, "service_capacity").filter(pl.col("taxonomy") == OURS).select("link_id", "code", "value")
     if told.height:
         capacity = capacity.join(told.pivot("code", index="link_id", values="value"), left_on="id", right_on="link_id", how="left")
@@ -286,7 +306,7 @@ def _capacity(package: Package, by_service: pl.DataFrame) -> pl.DataFrame:
         )
         .join(by_service, on="service_id", how="left")
         .with_columns(unit_id=pl.coalesce("unit_id", "service_id"))
-        .select(list(CONTRACTS["capacity"].columns()))
+        .select(*CONTRACTS["capacity"].columns(), "_row", pl.lit("service_capacity.csv").alias("_file"))
     )
 
 
