@@ -16,6 +16,9 @@ import polars as pl
 from samplads import i18n
 from samplads.presenting import formats, tables, theme
 
+_AXIS_HEIGHT = 50
+"""Pixels of an axis with its title: a chart's height on a page counts axes and legends in."""
+
 
 def themed(chart: alt.TopLevelMixin, language: str, dark: bool = False) -> dict[str, Any]:
     """The chart as a Vega-Lite specification with our type, colours and number forms; `dark` is the page's colour scheme."""
@@ -85,7 +88,7 @@ def bars(
         chosen = alt.FieldOneOfPredicate(field=label, oneOf=list(highlight))
         bar = bar.encode(color=alt.condition(chosen, alt.value(theme.ACCENT), alt.value(theme.CATEGORICAL[4])))
     text = base.mark_text(align="left", dx=5).encode(text="written:N")
-    return alt.layer(bar, text).properties(height=max(60, bar_height * shown.height), width="container")
+    return alt.layer(bar, text).properties(height=max(60, bar_height * shown.height) + _AXIS_HEIGHT, width="container")
 
 
 def bars_alt(frame: pl.DataFrame, label: str, value: str, language: str, most: int = 12) -> str:
@@ -213,7 +216,7 @@ def states(occupied: int | None, reserved: int | None, accepting: int | None, ma
                 "end": start + count,
                 "middle": start + count / 2,
                 "count": count,
-                "ink": theme.TEXT if name == "idle" else theme.PAPER,
+                "written": formats.number(count, language),
             }
         )
         start += count
@@ -222,14 +225,19 @@ def states(occupied: int | None, reserved: int | None, accepting: int | None, ma
     bar = base.mark_bar(height=30).encode(
         x=alt.X("start:Q", title=None, axis=None, scale=alt.Scale(domain=[0, max(start, 1)], nice=False)),
         x2="end:Q",
-        color=alt.Color("state:N", title=None, scale=colours, legend=alt.Legend(orient="bottom", columns=2, symbolType="square")),
+        color=alt.Color("state:N", title=None, scale=colours, legend=alt.Legend(orient="bottom", columns=4, symbolType="square")),
         tooltip=[
             alt.Tooltip("state:N", title=i18n.text("ui.states.title", language)),
-            alt.Tooltip("count:Q", title=i18n.text("units.places", language)),
+            alt.Tooltip("written:N", title=i18n.text("units.places", language)),
         ],
     )
-    text = base.mark_text(fontWeight=600).encode(x="middle:Q", text="count:Q", color=alt.Color("ink:N", scale=None))
-    return alt.layer(bar, text).properties(height=34, width="container")
+    # A part too narrow for its number has it in the tooltip and in the text alternative.
+    wide = base.transform_filter(f"datum.count >= {0.07 * start}")
+    idle = alt.FieldEqualPredicate(field="state", equal=rows[-1]["state"])
+    text = wide.mark_text(fontWeight=600).encode(
+        x="middle:Q", text="written:N", color=alt.condition(idle, alt.value(theme.TEXT), alt.value(theme.PAPER))
+    )
+    return alt.layer(bar, text).properties(height=72, width="container")
 
 
 def _states(occupied: int | None, reserved: int | None, accepting: int | None, maximum: int | None) -> dict[str, int]:
@@ -262,7 +270,7 @@ def bubble_map(
     `frame` has `lat`, `lon` (degrees; rows without are left out), `name`, `size` (a count) and `band` (a freshness code). Without an
     outline the bubbles stand alone.
     """
-    words = {code: f"{theme.FRESHNESS_SIGNS[code]} {i18n.text(f'choices.freshness.{code}', language)}" for code in theme.FRESHNESS}
+    words = {code: i18n.text(f"choices.freshness.{code}", language) for code in theme.FRESHNESS}
     shown = frame.drop_nulls(["lat", "lon"]).sort(size, descending=True)
     shown = shown.select(
         "lat", "lon", name, size, pl.col(band).replace_strict(words, default=formats.unknown(language), return_dtype=pl.String)
@@ -277,13 +285,16 @@ def bubble_map(
             latitude="lat:Q",
             longitude="lon:Q",
             size=alt.Size(
-                f"{size}:Q", title=header, scale=alt.Scale(range=[25, 700]), legend=alt.Legend(orient="bottom", format=",", tickCount=3)
+                f"{size}:Q",
+                title=header,
+                scale=alt.Scale(range=[25, 700]),
+                legend=alt.Legend(orient="bottom", format=",.0f", values=_round_sizes(shown[size]), direction="horizontal"),
             ),
             color=alt.Color(
                 f"{band}:N",
                 title=title,
                 scale=alt.Scale(domain=domain, range=[theme.FRESHNESS_COLOURS[code] for code in theme.FRESHNESS]),
-                legend=alt.Legend(orient="bottom", symbolSize=90),
+                legend=alt.Legend(orient="bottom", symbolSize=90, direction="horizontal"),
             ),
             shape=alt.Shape(
                 f"{band}:N", title=title, scale=alt.Scale(domain=domain, range=[theme.FRESHNESS_SHAPES[code] for code in theme.FRESHNESS])
@@ -302,6 +313,14 @@ def bubble_map(
         )
         layers.insert(0, land)
     return alt.layer(*layers).project(type="mercator").properties(height=height, width="container")
+
+
+def _round_sizes(counts: pl.Series) -> list[int]:
+    """Up to three round counts for the legend of sizes: 1, 5, 20."""
+    most = counts.max()
+    largest = int(most) if isinstance(most, int | float) else 0
+    rounds = [step for step in (1, 2, 5, 10, 20, 50, 100, 200, 500, 1000, 2000, 5000, 10000, 50000) if step <= largest]
+    return rounds if len(rounds) <= 3 else [rounds[0], rounds[len(rounds) // 2], rounds[-1]]
 
 
 def _shape(outline: Mapping[str, Any]) -> Any:

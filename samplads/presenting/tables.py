@@ -31,7 +31,8 @@ class Column:
     """One column as a person sees it.
 
     `unit` is a key of the catalogue's `units`; `family` names the choices a code belongs to (`choices.<family>.<code>`) where it is not
-    the key; `decimals` counts for numbers, percents and money; `text` gives the header word for word (a header with a year in it).
+    the key; `decimals` counts for numbers, percents and money; `text` gives the header word for word (a header with a year in it);
+    `write` puts a value in other words than its kind would, while it sorts as the value it is; `left` holds it to the left.
     """
 
     key: str
@@ -42,11 +43,13 @@ class Column:
     family: str | None = None
     text: str | None = None
     pinned: bool = False
+    left: bool = False
+    write: Callable[[Any], str] | None = None
 
     @property
     def right(self) -> bool:
         """Whether the column stands to the right."""
-        return self.kind in RIGHT
+        return self.kind in RIGHT and not self.left
 
 
 SHOWN: dict[str, Column] = {
@@ -56,7 +59,7 @@ SHOWN: dict[str, Column] = {
         Column("municipality_name", width=115),
         Column("km", "km", "km", width=60),
         Column("accepting", "whole", width=70),
-        Column("reserved", "whole", width=70),
+        Column("reserved", "whole", width=90),
         Column("occupied", "whole", width=70),
         Column("maximum", "whole", width=70),
         Column("idle", "whole", width=70),
@@ -219,6 +222,8 @@ def plain(frame: pl.DataFrame, shown: Sequence[Column], language: str) -> pl.Dat
 
 def display(shown: Column, language: str) -> Callable[[Any], str]:
     """How one plain value is written on the screen."""
+    if shown.write is not None:
+        return shown.write
     if shown.kind == "whole" and shown.key in _YEARS:
         return lambda value: formats.unknown(language) if value is None or value != value else str(int(value))
     if shown.kind in {"money", "number", "percent", "whole", "km"}:

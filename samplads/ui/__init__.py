@@ -6,7 +6,8 @@ person chooses has a key and lives in the URL, so that a view is a link. `docs/p
 
 from __future__ import annotations
 
-from samplads.ui.data import freshness, meta, outline, query, reference_texts, rules
+from samplads.ui.data import freshness, map_caption, meta, outline, query, reference_texts, rules
+from samplads.ui.filters import parameters, vacancy_filters
 from samplads.ui.page import answer, configure, empty, navigate, note, page, shell, warn
 from samplads.ui.pick import (
     Assumption,
@@ -30,7 +31,8 @@ from samplads.ui.pick import (
     target_group_names,
 )
 from samplads.ui.session import day, language, say, warehouse
-from samplads.ui.show import Metric, chart, export, link, metrics, table
+from samplads.ui.show import Metric, chart, export, link, metrics, selected, table
+from samplads.ui.unit import normal_occupancy_pct, unit
 
 __all__ = [
     "Assumption",
@@ -46,13 +48,16 @@ __all__ = [
     "freshness",
     "language",
     "link",
+    "map_caption",
     "meta",
     "metrics",
     "municipality",
     "navigate",
+    "normal_occupancy_pct",
     "note",
     "outline",
     "page",
+    "parameters",
     "pick_choices",
     "pick_day",
     "pick_kr",
@@ -71,9 +76,12 @@ __all__ = [
     "reference_texts",
     "rules",
     "say",
+    "selected",
     "shell",
     "table",
     "target_group_names",
+    "unit",
+    "vacancy_filters",
     "warehouse",
     "warn",
 ]

@@ -15,7 +15,7 @@ from samplads.policy import Policy
 from samplads.ui import session
 from samplads.ui.session import meta
 
-__all__ = ["freshness", "meta", "outline", "query", "reference_texts", "rules"]
+__all__ = ["freshness", "map_caption", "meta", "outline", "query", "reference_texts", "rules"]
 
 _RUNNING = "_running_cursor"
 
@@ -82,3 +82,9 @@ def outline() -> dict[str, Any] | None:
 def reference_texts() -> dict[str, Any]:
     """What reference.yaml says: captions, and the municipalities that pages begin with."""
     return _reference(settings.read().reference, session.warehouse().id)[1]
+
+
+def map_caption() -> str:
+    """Where the coast and the points of a map come from, as the reference says."""
+    caption = reference_texts().get("map_caption") or {}
+    return str(caption.get(session.language(), "")) if isinstance(caption, dict) else str(caption)

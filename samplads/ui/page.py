@@ -23,7 +23,8 @@ log = logging.getLogger("samplads.pages")
 # and values may wrap rather than be cut, and the answer is the largest text of a page after its title.
 _STYLE = """<style>
 .stMainBlockContainer { padding-left: clamp(1rem, 2.5vw, 3rem); padding-right: clamp(1rem, 2.5vw, 3rem); max-width: 1600px; }
-.st-key-answer p { font-size: 1.3rem; line-height: 1.45; margin-bottom: 0.2rem; }
+.st-key-answer { margin-bottom: 0.4rem; }
+.st-key-answer [data-testid="stMarkdownContainer"]:not([data-testid="stCaptionContainer"] *) p { font-size: 1.25rem; line-height: 1.45; }
 [data-testid="stMetricLabel"] p, [data-testid="stMetricValue"] > div { white-space: normal; overflow: visible; text-overflow: clip; }
 [data-testid="stMetricValue"] { font-variant-numeric: tabular-nums; }
 </style>"""
@@ -43,7 +44,7 @@ def navigate(groups: Mapping[str, Sequence[str]]) -> Any:
     session.pin()
     # The language is chosen below the pages, yet names them: the choice of this run is already in the session when the run begins.
     initial = st.query_params.get(session.LANGUAGE_KEY)
-    if session.LANGUAGE_KEY not in st.session_state and initial == pick.LANGUAGE_NAMES["en"]:
+    if session.LANGUAGE_KEY not in st.session_state and initial == session.LANGUAGE_NAMES["en"]:
         st.session_state["_first_language"] = "en"
     first = st.session_state.pop("_first_language", None)
     language = first or session.language()
@@ -113,12 +114,13 @@ def page(name: str) -> Iterator[None]:
         session.pin()
 
 
-def answer(sentence: str, detail: str | None = None) -> None:
-    """The page's answer: the first thing read. `detail` is a quieter line under it. Markdown."""
+def answer(sentence: str, *details: str | None) -> None:
+    """The page's answer: the first thing read. `details` are quieter lines under it. Markdown."""
     with st.container(key="answer", gap="xxsmall"):
         st.markdown(sentence)
-        if detail:
-            st.caption(detail)
+        for detail in details:
+            if detail:
+                st.caption(detail)
 
 
 def note(sentence: str) -> None:

@@ -18,9 +18,8 @@ from samplads.errors import SampladsError
 from samplads.i18n import LANGUAGES, sentence
 from samplads.presenting import formats
 from samplads.ui import data, session
-from samplads.ui.session import language, say
+from samplads.ui.session import LANGUAGE_NAMES, language, say
 
-LANGUAGE_NAMES = {"da": "Dansk", "en": "English"}
 _HELD = "_held_choices"
 
 
@@ -104,6 +103,7 @@ def pick_several(
         placeholder=placeholder or say("ui.pick.all"),
         max_selections=most,
         select_all=False,
+        wrap=True,
         bind="query-params",
         persist_state="session",
     )

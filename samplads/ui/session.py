@@ -12,6 +12,7 @@ from samplads import warehouse as published
 from samplads.warehouse import Version
 
 LANGUAGE_KEY = "lang"
+LANGUAGE_NAMES = {"da": "Dansk", "en": "English"}
 _PINNED = "_pinned_version"
 
 

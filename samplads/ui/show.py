@@ -10,10 +10,11 @@ import altair as alt
 import polars as pl
 import streamlit as st
 
+from samplads import i18n, settings
 from samplads.presenting import charts, exports, formats, tables
 from samplads.presenting.tables import Column
 from samplads.ui import session
-from samplads.ui.session import language, say
+from samplads.ui.session import LANGUAGE_NAMES, language, say
 
 MOST_ROWS = 2000
 """Rows that a table draws: nobody reads further, and each has its numbers written out. An export always has them all."""
@@ -30,8 +31,17 @@ class Metric:
 
 def metrics(*items: Metric) -> None:
     """Numbers side by side; on a narrow screen below each other."""
-    for place, item in zip(st.columns(len(items)), items, strict=True):
-        place.metric(item.label, item.value, help=item.help, border=True)
+    with st.container(horizontal=True, key=f"metrics_{abs(hash(tuple(item.label for item in items)))}"):
+        for item in items:
+            st.metric(item.label, item.value, help=item.help, border=True, height="stretch")
+
+
+def selected(key: str, link: str | None = None) -> bool:
+    """Whether a row of the table `key` is selected, before the table is drawn: for a layout that makes room for its details."""
+    state = st.session_state.get(key)
+    if state is None:
+        return link is not None and link in st.query_params
+    return bool(state["selection"]["rows"])
 
 
 def _look(spec: Column, text: str, language: str) -> Any:
@@ -41,7 +51,7 @@ def _look(spec: Column, text: str, language: str) -> Any:
         "pinned": spec.pinned or None,
         "alignment": "right" if spec.right else "left",
     }
-    if spec.right:
+    if spec.kind in tables.RIGHT:
         return st.column_config.NumberColumn(text, **settings)
     if spec.kind == "day":
         return st.column_config.DateColumn(text, **settings)
@@ -55,7 +65,7 @@ def _drawn(frame: pl.DataFrame, specs: Sequence[Column], language: str) -> Any:
     """
     values = tables.plain(frame, specs, language).to_pandas()
     writers: dict[Any, Callable[[Any], str]] = {
-        spec.key: tables.display(spec, language) for spec in specs if spec.right or spec.kind == "day"
+        spec.key: tables.display(spec, language) for spec in specs if spec.kind in tables.RIGHT or spec.kind == "day"
     }
     return values.style.format(writers) if writers and values.size else values
 
@@ -70,14 +80,14 @@ def table(
     height: int | Literal["auto", "content", "stretch"] = "auto",
     name: str | None = None,
     link: str | None = None,
-    extra: Iterable[str | Column] = (),
+    exported: Iterable[str | Column] | None = None,
     about: Mapping[str, str] | None = None,
 ) -> pl.DataFrame:
     """A table in the page's language, with buttons that export all its rows; returns the selected rows (all columns of `frame`).
 
-    `columns` are keys or `tables.Column`s (default: all); `extra` ones are exported but not drawn. `name` names the exported file (None:
-    no export). `link` is a column whose value goes into the URL as `?<link>=...` when a single row is selected, and selects it again when
-    the link is opened. `alt` says what the table shows; default: its row count and headers.
+    `columns` are keys or `tables.Column`s (default: all), `exported` those of the export (default: the same). `name` names the exported
+    file (None: no export). `link` is a column whose value goes into the URL as `?<link>=...` when a single row is selected, and selects it
+    again when the link is opened. `alt` says what the table shows; default: its row count and headers.
     """
     lang = language()
     specs = tables.columns(frame, columns)
@@ -104,7 +114,7 @@ def table(
         if link is not None:
             _write_link(link, selected)
     if name is not None or frame.height > drawn.height:
-        _below(frame, drawn.height, specs, extra, name, key, about)
+        _below(frame, drawn.height, specs if exported is None else exported, name, key, about)
     return selected
 
 
@@ -124,8 +134,7 @@ def _write_link(link: str, selected: pl.DataFrame) -> None:
 def _below(
     frame: pl.DataFrame,
     drawn: int,
-    specs: Sequence[Column],
-    extra: Iterable[str | Column],
+    exported: Iterable[str | Column],
     name: str | None,
     key: str,
     about: Mapping[str, str] | None,
@@ -135,7 +144,7 @@ def _below(
         shown, total = formats.number(drawn, lang), formats.number(frame.height, lang)
         st.caption(say("ui.table.cut", shown=shown, total=total))
     if name is not None:
-        export(frame, name, columns=[*specs, *tables.columns(frame, extra)], key=f"{key}_export", about=about)
+        export(frame, name, columns=exported, key=f"{key}_export", about=about)
 
 
 def export(
@@ -203,8 +212,12 @@ def chart(picture: alt.TopLevelMixin, *, alt: str, key: str, select: str | None 
 
 
 def link(name: str, label: str, **values: str | Sequence[str]) -> None:
-    """A link to another page, with what it should show: keys of its picks and their shown texts."""
-    parameters = {key: [value] if isinstance(value, str) else list(value) for key, value in values.items()}
-    if language() != "da":
-        parameters[session.LANGUAGE_KEY] = ["English"]
-    st.page_link(f"pages/{name}.py", label=label, query_params=parameters or None)
+    """A link to another page, with what it should show: keys of its picks and their shown texts. Nothing where there is no such page."""
+    if not (settings.ROOT / "pages" / f"{name}.py").is_file() or not i18n.has(f"{name}.title", language()):
+        return
+    parameters: dict[str, str | list[str]] = {
+        key: value if isinstance(value, str) else list(value) for key, value in values.items() if value
+    }
+    if language() != i18n.LANGUAGES[0]:
+        parameters[session.LANGUAGE_KEY] = LANGUAGE_NAMES[language()]
+    st.page_link(f"pages/{name}.py", label=f"{label} →", query_params=parameters or None)

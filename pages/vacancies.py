@@ -1,0 +1,48 @@
+"""Hvor er der en plads, der passer, hvad koster den, og er den virkelig fri?"""
+
+import streamlit as st
+
+from samplads import ui
+from samplads.presenting import charts, vacancies
+
+with ui.page("vacancies"):
+    lang, limits, home, occupancy_pct = ui.language(), ui.freshness(), ui.municipality(), ui.normal_occupancy_pct()
+    head = st.container()
+    filters = ui.vacancy_filters()
+
+    units = vacancies.shown(ui.query("vacant_units", language=lang, occupancy_pct=occupancy_pct, **filters), lang)
+    total, towns = vacancies.summary(units), vacancies.by_municipality(units)
+    with head:
+        ui.answer(
+            vacancies.answer(total, limits.fresh_days, home["name"] if home else None, lang),
+            vacancies.counts(total, lang),
+            vacancies.funnel_line(ui.query("vacancy_funnel", **filters), lang),
+        )
+
+    if units.is_empty():
+        ui.empty(ui.say("vacancies.empty"))
+    else:
+        left, right = st.columns([3, 2] if ui.selected("units", "unit_id") else [3, 1])
+        with left:
+            chosen = ui.table(
+                units,
+                columns=vacancies.columns(ui.day(), limits.fresh_days, limits.ageing_days, occupancy_pct, lang),
+                exported=vacancies.EXPORTED,
+                key="units",
+                select="single-row",
+                link="unit_id",
+                height=520,
+                name=ui.say("vacancies.title"),
+                about=vacancies.about(filters, lang),
+            )
+            ui.note(ui.say("vacancies.how_ranked"))
+        with right:
+            if chosen.height:
+                ui.unit(chosen["unit_id"][0])
+            else:
+                by_map, by_bars = st.tabs([ui.say("vacancies.tab_map"), ui.say("vacancies.tab_municipalities")])
+                with by_map:
+                    ui.chart(charts.bubble_map(towns, ui.outline(), lang), alt=charts.bubble_map_alt(towns, lang), key="map")
+                    ui.note(ui.map_caption())
+                with by_bars:
+                    ui.table(towns, columns=vacancies.TOWN_COLUMNS, key="towns", name=ui.say("vacancies.tab_municipalities"), height=430)

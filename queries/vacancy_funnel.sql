@@ -1,0 +1,130 @@
+-- One row is a filter in the order of the page: how many units, and open places in them, surely pass it and all filters before it.
+-- Grain: filter, the first row being all units; parameters: as vacant_units, without $language and $occupancy_pct.
+-- Read by: Ledige pladser.
+with wanted as (
+    select
+        target_group_closure.ancestor as target_group,
+        list(target_group_closure.descendant) as reach
+    from target_group_closure
+    where list_contains($groups::varchar[], target_group_closure.ancestor)
+    group by target_group_closure.ancestor
+),
+
+approved as (
+    select
+        unit_now.unit_id,
+        count(*) filter (
+            where list_has_any(unit_now.covered_primary || unit_now.covered_secondary, wanted.reach)
+            and not list_contains(unit_now.covered_excluded, wanted.target_group)
+        ) as met,
+        count(*) filter (where list_contains(unit_now.covered_excluded, wanted.target_group)) as shut
+    from unit_now
+    cross join wanted
+    group by unit_now.unit_id
+),
+
+measured as (
+    select
+        unit_now.*,
+        approved.met,
+        approved.shut,
+        date_diff('day', unit_now.confirmed_at, $day) as confirmed_days,
+        case
+            when date_diff('day', unit_now.confirmed_at, $day) <= $fresh_days then 'fresh'
+            when date_diff('day', unit_now.confirmed_at, $day) <= $ageing_days then 'ageing'
+            else 'stale'
+        end as freshness,
+        2 * 6371.0088 * asin(least(1, sqrt(
+            sin(radians(unit_now.lat - $lat) / 2) ** 2
+            + cos(radians($lat)) * cos(radians(unit_now.lat)) * sin(radians(unit_now.lon - $lon) / 2) ** 2
+        ))) as km
+    from unit_now
+    left join approved on unit_now.unit_id = approved.unit_id
+),
+
+judged as (
+    select
+        measured.*,
+        case $places
+            when 'all' then true
+            when 'reserved' then measured.accepting + coalesce(measured.reserved, 0) > 0
+            else measured.accepting > 0 and coalesce(measured.status <> 'closed', true)
+        end as is_open,
+        case
+            when len($groups::varchar[]) = 0 then true
+            when $all_groups and measured.shut > 0 then false
+            when measured.shut = len(list_distinct($groups::varchar[])) then false
+            when len(measured.primary_groups) + len(measured.secondary_groups) = 0 then null
+            when $all_groups then measured.met = len(list_distinct($groups::varchar[]))
+            else measured.met > 0
+        end as is_group,
+        len($offer_types::varchar[]) = 0 or list_contains($offer_types::varchar[], measured.offer_type) as is_type,
+        $age is null or (measured.age_from <= $age and measured.age_to >= $age) as is_age,
+        $support_level is null
+        or (measured.support_level_from <= $support_level and measured.support_level_to >= $support_level) as is_support,
+        $open_by is null or measured.accepting_from <= $open_by as is_in_time,
+        len($municipalities::varchar[]) = 0 or list_contains($municipalities::varchar[], measured.municipality) as is_area,
+        $max_km is null or measured.km <= $max_km as is_near,
+        $max_rate_ore is null or measured.daily_rate_ore <= $max_rate_ore as is_rate,
+        len($operator_kinds::varchar[]) = 0 or list_contains($operator_kinds::varchar[], measured.operator_kind) as is_operator,
+        len($night_covers::varchar[]) = 0 or list_contains($night_covers::varchar[], measured.night_cover) as is_night,
+        len($freshness::varchar[]) = 0 or list_contains($freshness::varchar[], measured.freshness) as is_fresh
+    from measured
+)
+,
+
+steps as (
+    select unnest([
+        (0, 'all_units', true),
+        (1, 'places', $places <> 'all'),
+        (2, 'groups', len($groups::varchar[]) > 0),
+        (3, 'offer_types', len($offer_types::varchar[]) > 0),
+        (4, 'age', $age is not null),
+        (5, 'support_level', $support_level is not null),
+        (6, 'open_by', $open_by is not null),
+        (7, 'municipalities', len($municipalities::varchar[]) > 0),
+        (8, 'max_km', $max_km is not null),
+        (9, 'max_rate', $max_rate_ore is not null),
+        (10, 'operator_kinds', len($operator_kinds::varchar[]) > 0),
+        (11, 'night_covers', len($night_covers::varchar[]) > 0),
+        (12, 'freshness', len($freshness::varchar[]) > 0)
+    ]) as step
+),
+
+reached as (
+    select
+        judged.accepting,
+        -- The first filter that a unit does not surely pass; one more than the last where it passes all.
+        coalesce(
+            list_position(
+                [
+                    coalesce(judged.is_open, false),
+                    coalesce(judged.is_group, false),
+                    coalesce(judged.is_type, false),
+                    coalesce(judged.is_age, false),
+                    coalesce(judged.is_support, false),
+                    coalesce(judged.is_in_time, false),
+                    coalesce(judged.is_area, false),
+                    coalesce(judged.is_near, false),
+                    coalesce(judged.is_rate, false),
+                    coalesce(judged.is_operator, false),
+                    coalesce(judged.is_night, false),
+                    coalesce(judged.is_fresh, false)
+                ],
+                false
+            ),
+            13
+        ) as stopped_at
+    from judged
+)
+
+select
+    steps.step[1]::integer as nth,
+    steps.step[2] as filter,
+    steps.step[3] as active,
+    count(reached.stopped_at) as remaining,
+    coalesce(sum(reached.accepting), 0)::bigint as accepting
+from steps
+left join reached on reached.stopped_at > steps.step[1]
+group by steps.step
+order by nth
