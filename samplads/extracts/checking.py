@@ -39,7 +39,11 @@ MOST_FINDINGS = 10_000
 MEMORY_BYTES = 128 << 20
 """Deliveries larger than this lay their accepted rows aside on disk while the rest is read."""
 
-TABLE = "__table"
+SHARE = 500_000
+"""Rows that may share a key with another, judged at a time."""
+
+TABLE, HASH, FLAGGED, MENDED = "__table", "__hash", "__flagged", "__mended"
+"""Columns that accepted rows carry until they are handed out: where they stood, the hash of their key, what was told of them."""
 
 COUNTS: dict[str, pl.DataType] = {
     "delivery": pl.String(),
@@ -59,7 +63,7 @@ SUMMED = frozenset({"serial_date", "endless_date", "unit_word_removed", "leading
 
 
 class Frames(Mapping[str, pl.DataFrame]):
-    """Accepted rows by extract, each loaded when it is asked for; `files` gives them as Parquet where they lie on disk."""
+    """Accepted rows by extract, each loaded when it is asked for; those of a large delivery lie on disk until then."""
 
     def __init__(self, parts: dict[str, list[pl.DataFrame | Path]]) -> None:
         self._parts = parts
@@ -444,7 +448,7 @@ class _Check:
             if accepted.is_empty():
                 continue
             kept = self.extracts[str(one.table.extract)]
-            kept.hashes.append(accepted.select(pl.struct(CONTRACTS[str(one.table.extract)].primary_key()).hash().alias("hash"))["hash"])
+            kept.hashes.append(accepted[HASH])
             if self.aside is None:
                 kept.parts.append(accepted)
             else:
@@ -514,54 +518,72 @@ class _Check:
         flagged = judged.flags(frame, good, mapping)
         kept.flagged += int(flagged.sum())
         kept.corrected += int((judged.mended & good).sum())
-        return (
-            frame.with_columns(pl.lit(number, dtype=pl.UInt16).alias(TABLE), rows[ROW].alias(ROW), flagged.alias("__flagged"))
-            .with_columns((judged.mended & good).alias("__mended"))
-            .filter(good)
-        )
+        return frame.with_columns(
+            pl.lit(number, dtype=pl.UInt16).alias(TABLE),
+            rows[ROW].alias(ROW),
+            flagged.alias(FLAGGED),
+            (judged.mended & good).alias(MENDED),
+            pl.struct(contract.primary_key()).hash().alias(HASH),
+        ).filter(good)
 
     def duplicates(self, extract: str, tables: Mapping[int, scouting.Scouted]) -> None:
-        """Of rows with the same key keep the first; 64-bit hashes find the candidates, the keys themselves decide."""
+        """Of rows with the same key keep the first; 64-bit hashes find the candidates, the keys themselves decide.
+
+        Candidates are taken in shares of about `SHARE` rows by their hash, so that a file sent twice over is judged in bounded memory.
+        """
         kept = self.extracts[extract]
         if not kept.hashes:
             return
         hashes = pl.concat(kept.hashes)
         kept.hashes.clear()
-        twice = hashes.filter(hashes.is_duplicated()).unique()
-        if not twice.len():
+        doubtful = hashes.filter(hashes.is_duplicated())
+        if not doubtful.len():
             return
-        keys = CONTRACTS[extract].primary_key()
-        candidates = pl.concat(
-            [
-                self._load(part)
-                .with_columns(pl.lit(index, dtype=pl.UInt32).alias("__part"))
-                .filter(pl.struct(keys).hash().is_in(twice.implode()))
+        shares = doubtful.len() // SHARE + 1
+        twice = doubtful.unique()
+        del hashes, doubtful
+        gone: list[pl.DataFrame] = []
+        for share in range(shares):
+            wanted = twice.filter(twice % shares == share).implode()
+            candidates = pl.concat(
+                self._load(part).filter(pl.col(HASH).is_in(wanted)).with_columns(pl.lit(index, dtype=pl.UInt32).alias("__part"))
                 for index, part in enumerate(kept.parts)
-            ]
+            )
+            gone.append(self.later_ones(extract, candidates, tables))
+        rows = pl.concat(gone)
+        for index in rows["__part"].unique().to_list():
+            part = kept.parts[index]
+            left = self._load(part).join(rows.filter(pl.col("__part") == index), on=[TABLE, ROW], how="anti", maintain_order="left")
+            if isinstance(part, Path):
+                left.write_parquet(part, compression="lz4")
+            else:
+                kept.parts[index] = left
+
+    def later_ones(self, extract: str, candidates: pl.DataFrame, tables: Mapping[int, scouting.Scouted]) -> pl.DataFrame:
+        """Tell of the rows whose key an earlier row has; returns where they lie: `__part`, `__table`, `__row`."""
+        kept = self.extracts[extract]
+        keys = CONTRACTS[extract].primary_key()
+        others = [name for name in CONTRACTS[extract].columns() if name not in keys]
+        numbered = candidates.with_row_index("__index")
+        first = numbered.unique(keys, keep="first", maintain_order=True)
+        later = (
+            numbered.join(first.select("__index"), on="__index", how="anti", maintain_order="left")
+            .join(first, on=keys, how="left", suffix="__first", maintain_order="left")
+            .with_columns(
+                pl.all_horizontal(pl.lit(True), *(pl.col(name).eq_missing(pl.col(f"{name}__first")) for name in others)).alias("__same")
+            )
         )
-        columns = list(CONTRACTS[extract].columns())
-        later = candidates.with_columns(
-            pl.int_range(pl.len()).over(keys).alias("__rank"),
-            pl.col(TABLE).first().over(keys).alias("__first_table"),
-            pl.col(ROW).first().over(keys).alias("__first_row"),
-            *((pl.col(name).eq_missing(pl.col(name).first().over(keys))).alias(f"__same_{name}") for name in columns if name not in keys),
-        ).filter(pl.col("__rank") > 0)
         if later.is_empty():
-            return
-        others = [f"__same_{name}" for name in columns if name not in keys]
-        later = later.with_columns((pl.all_horizontal(others) if others else pl.lit(True)).alias("__same"))
+            return later.select("__part", TABLE, ROW)
         files = {number: personal.redacted(one.table.file) for number, one in tables.items()}
         for (number, same), group in later.group_by([TABLE, "__same"], maintain_order=True):
             one = tables[int(str(number))]
             key_column = headers.mapped(one.table.headers, extract).positions[keys[0]][0]
-            blanks = pl.Series(
-                [
-                    json.dumps({"first_file": files[first_table], "first_row": first_row}, ensure_ascii=False)
-                    for first_table, first_row in group.head(MOST_FINDINGS).select("__first_table", "__first_row").iter_rows()
-                ]
-                + ["{}"] * max(group.height - MOST_FINDINGS, 0),
-                dtype=pl.String,
-            )
+            told = group.head(MOST_FINDINGS)
+            blanks = [
+                json.dumps({"first_file": files[table], "first_row": row}, ensure_ascii=False)
+                for table, row in told.select(f"{TABLE}__first", f"{ROW}__first").iter_rows()
+            ]
             self.found.rows(
                 int(str(number)),
                 one.table,
@@ -569,34 +591,22 @@ class _Check:
                 group[ROW],
                 column=scouting.header_of(one.table, key_column),
                 cells=group.select(pl.concat_str([pl.col(name).cast(pl.String) for name in keys], separator=" · ").alias("v"))["v"],
-                blanks_by_row=blanks,
+                blanks_by_row=pl.Series(blanks + ["{}"] * (group.height - told.height), dtype=pl.String),
             )
         kept.set_aside += later.height
-        kept.flagged -= int(later["__flagged"].sum())
-        kept.corrected -= int(later["__mended"].sum())
-        self._forget(later, files)
-        gone = later.select("__part", TABLE, ROW)
-        for index in gone["__part"].unique().to_list():
-            part = kept.parts[index]
-            left = self._load(part).join(gone.filter(pl.col("__part") == index), on=[TABLE, ROW], how="anti", maintain_order="left")
-            if isinstance(part, Path):
-                left.write_parquet(part, compression="lz4")
-            else:
-                kept.parts[index] = left
+        kept.flagged -= int(later[FLAGGED].sum())
+        kept.corrected -= int(later[MENDED].sum())
+        self._forget(later.filter(pl.col(FLAGGED) | pl.col(MENDED)), files)
+        return later.select("__part", TABLE, ROW)
 
-    def _forget(self, later: pl.DataFrame, files: Mapping[int, str]) -> None:
+    def _forget(self, rows: pl.DataFrame, files: Mapping[int, str]) -> None:
         """A row that was set aside as a duplicate is not also reported as kept and flagged."""
-        gone = later.select(pl.col(TABLE).replace_strict(files, return_dtype=pl.String).alias("file"), pl.col(ROW).alias("row"))
-        extract_rows = gone.unique()
+        if rows.is_empty():
+            return
+        gone = rows.select(pl.col(TABLE).replace_strict(files, return_dtype=pl.String).alias("file"), pl.col(ROW).alias("row")).unique()
+        remark = pl.col("severity").is_in(["flagged", "corrected"]) & pl.col("row").is_not_null()
         self.found.frames = [
-            frame
-            if not (frame["severity"].is_in(["flagged", "corrected"]) & frame["row"].is_not_null()).any()
-            else pl.concat(
-                [
-                    frame.filter(~pl.col("severity").is_in(["flagged", "corrected"])),
-                    frame.filter(pl.col("severity").is_in(["flagged", "corrected"])).join(extract_rows, on=["file", "row"], how="anti"),
-                ]
-            )
+            pl.concat([frame.filter(~remark), frame.filter(remark).join(gone, on=["file", "row"], how="anti", maintain_order="left")])
             for frame in self.found.frames
         ]
 
@@ -627,7 +637,7 @@ class _Check:
                     cells=rows["approved_until"].dt.strftime("%Y-%m-%d"),
                     blanks={"day": self.as_of.isoformat()},
                 )
-            kept.flagged += int((~late["__flagged"]).sum())
+            kept.flagged += int((~late[FLAGGED]).sum())
 
 
 class _Judged:

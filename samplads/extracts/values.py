@@ -125,8 +125,10 @@ class Signs:
 
     def see_numbers(self, cells: pl.Series, *, numbers_are_typed: bool) -> None:
         """Count what the cells of a batch say about the decimal sign."""
-        text = clean(cells)
-        text = _bare(text.filter(text.cast(pl.Int64, strict=False).is_null() & text.is_not_null()))
+        rest = cells.filter(cells.cast(pl.Int64, strict=False).is_null() & cells.is_not_null())
+        if not rest.len():
+            return
+        text = _bare(clean(rest).drop_nulls())
         if not text.len():
             return
         self.comma += int(text.str.contains(_COMMA).sum())
@@ -309,8 +311,12 @@ def _numbers(cells: pl.Series, how: Convention) -> Converted:
         values = cells.cast(pl.Float64, strict=False).fill_nan(None)
         beyond = (values.is_infinite() | (values.abs() > EXACT)).fill_null(False)
         return Converted(_without(values, beyond), {"not_a_number": beyond})
-    text = clean(as_text(cells))
+    text = as_text(cells)
     values = text.cast(pl.Int64, strict=False).cast(pl.Float64)
+    if values.null_count() > text.null_count():
+        # Most columns hold digits alone, and those need no cleaning.
+        text = clean(text)
+        values = text.cast(pl.Int64, strict=False).cast(pl.Float64)
     rest = (values.is_null() & text.is_not_null()) | (values.abs() > EXACT).fill_null(False)
     if not rest.any():
         return Converted(values)
@@ -402,18 +408,30 @@ def _made_of(year: pl.Series, month: pl.Series, day: pl.Series) -> pl.Series:
     return whole.str.to_date("%Y-%m-%d", strict=False)
 
 
+_FORMS = ("%Y-%m-%d", "%d.%m.%Y", "%d-%m-%Y")
+
+
+def _likely_form(text: pl.Series) -> str:
+    """The form in which the first day of a column is written: tried before the others."""
+    told = text.drop_nulls()
+    first = str(told[0]).strip() if told.len() else ""
+    return "%d.%m.%Y" if "." in first else "%Y-%m-%d" if first[:4].isdigit() else "%d-%m-%Y"
+
+
 def _days(cells: pl.Series, how: Convention) -> Converted:
     kind = cells.dtype
     if kind == pl.Date or isinstance(kind, pl.Datetime):
         days = cells.cast(pl.Date)
         told, text = cells.is_not_null(), None
     else:
-        text = clean(as_text(cells))
+        text = as_text(cells)
+        days = text.str.to_date(_likely_form(text), strict=False)
+        if days.null_count() > text.null_count():
+            text = clean(text)
+            for form in _FORMS:
+                if days.null_count() > text.null_count():
+                    days = _pick(days.is_not_null(), days, text.str.to_date(form, strict=False))
         told = text.is_not_null()
-        days = text.str.to_date("%Y-%m-%d", strict=False)
-        for form in ("%d.%m.%Y", "%d-%m-%Y"):
-            if days.null_count() > text.null_count():
-                days = _pick(days.is_not_null(), days, text.str.to_date(form, strict=False))
     endless = (days.dt.year() == ENDLESS_YEAR).fill_null(False)
     days = _without(days, ~_plausible(days))
     rest = days.is_null() & told & ~endless
