@@ -14,6 +14,7 @@ from __future__ import annotations
 from samplads.extracts.checking import COUNTS, Checked, check, check_frames, screen
 from samplads.extracts.findings import RULES, SCHEMA, Finding, findings_frame, from_frame, place, rules, what_to_do
 from samplads.extracts.findings import name as rule_name
+from samplads.extracts.mending import mend_workbook
 from samplads.extracts.reading import Delivery, Table, read_delivery
 
 __all__ = [
@@ -28,6 +29,7 @@ __all__ = [
     "check_frames",
     "findings_frame",
     "from_frame",
+    "mend_workbook",
     "place",
     "read_delivery",
     "rule_name",

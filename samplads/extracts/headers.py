@@ -17,8 +17,11 @@ from samplads import i18n
 from samplads.contracts import CONTRACTS
 from samplads.extracts.personal import squeezed
 
-OWN_COLUMNS = frozenset({"fejl", "errors"})
-"""Squeezed headers of the columns that a mend sheet adds: passed over in silence when the sheet comes back."""
+OWN_COLUMNS = frozenset(squeezed(i18n.text("deliveries.mend.column", language)) for language in i18n.LANGUAGES)
+"""Squeezed headers of the column that a mend sheet adds: passed over in silence when the sheet comes back."""
+
+LIST_COLUMNS = ("delivery", "file", "sheet", "row", "field", "severity", "rule", "value", "what_to_do")
+"""Columns of the sheet of findings in a mend workbook, as `deliveries.mend.<column>`."""
 
 LEAST_LIKENESS = 0.75
 """How alike (difflib's ratio) a header must be to a name to be suggested for it."""
@@ -82,6 +85,14 @@ def nearest(header: str, extract: str) -> str | None:
     """The column's header that a header is most like, if it is like one at all."""
     found = difflib.get_close_matches(squeezed(header), list(names(extract)), n=1, cutoff=LEAST_LIKENESS)
     return label(extract, names(extract)[found[0]].column) if found else None
+
+
+def is_our_list(table_headers: Sequence[str]) -> bool:
+    """Whether a sheet is the list of findings of a mend workbook that came back with it."""
+    return any(
+        list(table_headers[: len(LIST_COLUMNS)]) == [i18n.text(f"deliveries.mend.{column}", language) for column in LIST_COLUMNS]
+        for language in i18n.LANGUAGES
+    )
 
 
 @dataclass(frozen=True)

@@ -56,6 +56,9 @@ _NAME_WORDS = frozenset(
     }
 )
 
+SHORTEST = 10
+"""Bytes that a cell must have to hold a number."""
+
 REDACTED = "••••••-••••"
 
 
@@ -164,7 +167,7 @@ def rows_with_numbers(column: pl.Series, header: str = "", limit: int = 100) -> 
     text = _as_text(column)
     if not text.len():
         return []
-    candidates = (text.str.len_bytes() >= 10) & text.str.contains(BROAD)
+    candidates = (text.str.len_bytes() >= SHORTEST) & text.str.contains(BROAD)
     found: list[int] = []
     for position in candidates.fill_null(False).arg_true().to_list():
         if holds_number(text[position], header):

@@ -391,7 +391,10 @@ class _Reader:
             return
         names = [_clean(cell) for cell in head[position]]
         header_row = position + 1
+        if headers.is_our_list(names):
+            return
         below = sheet.cells.slice(header_row).with_row_index(ROW, header_row + 1).cast({ROW: pl.Int64})
+        below, names = _with_extra(below, names)
         extract = named or self.extract_of(member, sheet.name, names, alone=alone)
         below, filled = _without_merges(below, sheet)
         findings = [
@@ -637,6 +640,15 @@ def _cells(text: str, separator: str) -> list[str] | None:
     except csv.Error:
         return None
     return rows[0] if len(rows) == 1 else [] if not rows else None
+
+
+def _with_extra(below: pl.DataFrame, names: list[str]) -> tuple[pl.DataFrame, list[str]]:
+    """In a mend sheet that came back, what stands beyond our own column is what did not fit the row: as in a CSV file it is extra."""
+    own = next((position for position, name in enumerate(names) if personal.squeezed(name) in headers.OWN_COLUMNS), None)
+    if own is None or own == len(names) - 1:
+        return below, names
+    beyond = [f"c{position}" for position in range(own + 1, len(names))]
+    return below.with_columns(pl.concat_str(beyond, ignore_nulls=True).alias(EXTRA)).drop(beyond), names[: own + 1]
 
 
 def _without_merges(below: pl.DataFrame, sheet: Sheet) -> tuple[pl.DataFrame, list[workbook.Merge]]:

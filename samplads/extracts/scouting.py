@@ -143,7 +143,10 @@ def _pass(delivery: Delivery, found: Scouted) -> None:
             cells = batch[name]
             position = None if name == EXTRA else int(name[1:])
             header = "" if position is None else table.headers[position]
-            for hit in personal.rows_with_numbers(cells, header, limit=MOST_PERSONAL):
+            # A cell must have ten signs to hold a number or to have swallowed a row.
+            longest = cells.str.len_bytes().max() if cells.dtype == pl.String else None
+            short = cells.dtype == pl.String and (not isinstance(longest, int) or longest < personal.SHORTEST)
+            for hit in () if short else personal.rows_with_numbers(cells, header, limit=MOST_PERSONAL):
                 row = batch[ROW][hit]
                 _refuse(
                     delivery,
@@ -154,7 +157,7 @@ def _pass(delivery: Delivery, found: Scouted) -> None:
                 )
             if cells.dtype != pl.String:
                 continue
-            if table.careful is not None and table.separator and _swallowed(cells, table.separator, width):
+            if not short and table.careful is not None and table.separator and _swallowed(cells, table.separator, width):
                 # An empty list tells the caller to begin again.
                 found.kept = []
                 return
