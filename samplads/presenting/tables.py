@@ -64,6 +64,7 @@ SHOWN: dict[str, Column] = {
         Column("maximum", "whole", width=70),
         Column("idle", "whole", width=70),
         Column("occupied_of_maximum", width=95),
+        Column("freshness", "choice", width=110),
         Column("freshness_text", width=130),
         Column("daily_rate_ore", "money", "kr_per_day", width=115),
         Column("rate_normal_ore", "money", "kr_per_day", width=125),
@@ -214,6 +215,8 @@ def plain(frame: pl.DataFrame, shown: Sequence[Column], language: str) -> pl.Dat
         dtype = frame.schema[spec.key]
         if spec.kind == "money":
             value = value.cast(pl.Float64) / 100
+        elif spec.kind == "km":
+            value = value.cast(pl.Float64).round(1)
         elif spec.kind in {"choice", "time"} or (spec.kind in {"flag", "list"} and dtype != pl.String):
             value = value.map_elements(_worded(spec, language), return_dtype=pl.String, skip_nulls=True)
         expressions.append(value.alias(spec.key))

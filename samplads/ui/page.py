@@ -10,6 +10,7 @@ from typing import Any
 
 import duckdb
 import streamlit as st
+from streamlit.runtime.pages_manager import PagesManager
 
 from samplads import i18n, settings
 from samplads.errors import SampladsError
@@ -78,6 +79,17 @@ def shell() -> None:
             st.badge(say("app.demo"), color="orange", help=say("app.demo_help"))
 
 
+def _begin_with_app() -> None:
+    """Run `app.py` first where a fresh server is asked for a page by its address.
+
+    Streamlit takes a folder `pages/` for its older kind of app until somebody's run has come to `st.navigation`: the first visitor who
+    opens a link would get the page without everything around it.
+    """
+    if PagesManager.uses_pages_directory:
+        PagesManager.uses_pages_directory = False
+        st.rerun()
+
+
 @contextmanager
 def page(name: str) -> Iterator[None]:
     """One page: title and text, then its own lines; what goes wrong becomes a sentence.
@@ -85,6 +97,7 @@ def page(name: str) -> Iterator[None]:
     A `SampladsError` is shown as its sentence. Anything else is a bug: it is logged with its traceback under a number, and the number is
     shown. Streamlit's own signals (rerun, stop) pass through.
     """
+    _begin_with_app()
     data.interrupt_previous()
     language = session.language()
     with st.container(horizontal=True, vertical_alignment="center", key="page_head"):

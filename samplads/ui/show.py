@@ -31,7 +31,7 @@ class Metric:
 
 def metrics(*items: Metric) -> None:
     """Numbers side by side; on a narrow screen below each other."""
-    with st.container(horizontal=True, key=f"metrics_{abs(hash(tuple(item.label for item in items)))}"):
+    with st.container(horizontal=True):
         for item in items:
             st.metric(item.label, item.value, help=item.help, border=True, height="stretch")
 
