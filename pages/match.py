@@ -35,9 +35,7 @@ with ui.page("match"):
             st.subheader(ui.say("match.compare.title"))
             ui.table(match_tables.comparison(compare(result, picked), result, lang), key="comparison", name=ui.say("match.compare.title"))
 
-    asked, why, almost = st.tabs(
-        [ui.say(f"match.tab.{tab}") for tab in ("assessment", "why_not", "near")], default=ui.say("match.tab.why_not")
-    )
+    why, almost, asked, given = st.tabs([ui.say(f"match.tab.{tab}") for tab in ("why_not", "near", "assessment", "points")])
     with why:
         reasons = match_tables.why_not(result, lang)
         ui.chart(charts.bars(reasons, "rule", "failed", lang), alt=charts.bars_alt(reasons, "rule", "failed", lang), key="why_not_chart")
@@ -57,8 +55,11 @@ with ui.page("match"):
     with asked:
         ui.table(
             match_tables.assessments(result, lang),
-            columns=("unit_name", "points", "municipality_name", "km", "ask", "freshness_text"),
+            columns=match_tables.ASK_COLUMNS,
             key="assessment",
             name=ui.say("match.tab.assessment"),
         )
-    need.show_points()
+    with given:
+        scored, criteria = match_tables.points(result, lang)
+        ui.table(scored, columns=criteria, key="points_given", name=ui.say("match.tab.points"))
+        need.show_points()

@@ -212,7 +212,7 @@ class Hull:
                 swapping = message["status"] in {200, 206} and headers.get("content-type", "").startswith("text/html")
                 if swapping:
                     message["status"] = 200
-                    for name in ("etag", "last-modified", "accept-ranges", "content-range"):
+                    for name in ("etag", "last-modified", "accept-ranges", "content-range", "content-encoding"):
                         del headers[name]
                     headers["content-length"] = str(len(document))
                     headers["cache-control"] = "no-cache"
@@ -278,7 +278,11 @@ def application(script: Path | None = None) -> ASGIApp:
     """
     import streamlit
     from streamlit import config, file_util
+    from streamlit.runtime.pages_manager import PagesManager
 
+    # A folder called pages/ is, until the first st.navigation, taken for Streamlit's older way of many pages: the first visitor after a start
+    # who comes by a link to a page would get that page without its frame.
+    PagesManager.uses_pages_directory = False
     app = streamlit.App(
         script or settings.ROOT / "app.py",
         lifespan=_lifespan,

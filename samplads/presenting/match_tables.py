@@ -9,25 +9,27 @@ import polars as pl
 from samplads import i18n
 from samplads.matching.case import Case
 from samplads.matching.ranking import Comparison, MatchResult
-from samplads.presenting import formats, matching
+from samplads.presenting import formats, matching, tables
 
-HIT_COLUMNS = (
+HIT_COLUMNS: tuple[str | tables.Column, ...] = (
     "nr",
     "unit_name",
     "points",
     "municipality_name",
-    "km",
+    tables.Column("km", "km", width=60, text="km"),
     "accepting",
     "accepting_from",
     "daily_rate_ore",
     "night_cover",
     "freshness_text",
-    "points_by_criterion",
 )
 """Columns of `hits` as the page shows them."""
 
-MORE_COLUMNS = ("unit_id", "operator_kind", "offer_type", "price_year")
+MORE_COLUMNS = ("unit_id", "operator_kind", "offer_type", "price_year", "points_by_criterion")
 """What an export of hits tells beyond the screen."""
+
+KM = tables.Column("km", "km", width=60, text="km")
+ASK_COLUMNS: tuple[str | tables.Column, ...] = ("unit_name", "points", "municipality_name", KM, "ask", "freshness_text")
 
 
 def summary(case: Case, groups: Mapping[str, str], municipalities: Mapping[str, str], offer_types: Mapping[str, str], language: str) -> str:
@@ -80,6 +82,14 @@ def hits(result: MatchResult, language: str) -> pl.DataFrame:
     return _units(result, listed, language).with_columns(
         pl.int_range(1, pl.len() + 1).alias("nr"), pl.Series("points_by_criterion", told, pl.String)
     )
+
+
+def points(result: MatchResult, language: str) -> tuple[pl.DataFrame, list[str | tables.Column]]:
+    """The hits' points, one column a criterion that applies, and how to show them: the header tells the most that there is."""
+    names = {name: f"{formats.capital(matching.criterion(name, language))} /{result.weights.points[name]}" for name in result.score.applied}
+    shown: list[str | tables.Column] = ["nr", "unit_name", "points"]
+    shown += [tables.Column(f"points_{name}", "whole", text=text) for name, text in names.items()]
+    return hits(result, language), shown
 
 
 def assessments(result: MatchResult, language: str) -> pl.DataFrame:

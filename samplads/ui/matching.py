@@ -53,8 +53,9 @@ def pick_case() -> Case:
     """A need: one that waits, or one described in the sidebar. A waiting one is changed by nobody here; describe it to try other limits."""
     waiting = data.query("open_needs")
     names = {DESCRIBED: say("match.pick.described")} | {row["need_id"]: _label(row) for row in waiting.iter_rows(named=True)}
-    showcase = str(data.reference_texts().get("showcase_need", ""))
-    first = showcase if showcase in names else next((code for code in names if code != DESCRIBED), DESCRIBED)
+    home = pick.municipality()
+    own = waiting.filter(pl.col("municipality") == (home["code"] if home else None))["need_id"].to_list()
+    first = next(iter([*own, *(code for code in names if code != DESCRIBED)]), DESCRIBED)
     chosen = pick.pick_one(say("match.pick.need"), names, key="need", default=first)
     if chosen is not None and chosen != DESCRIBED:
         return Case.from_row(waiting.filter(pl.col("need_id") == chosen).row(0, named=True))

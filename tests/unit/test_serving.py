@@ -241,3 +241,10 @@ def test_localhost_is_every_address_of_this_machine_on_one_port() -> None:
     finally:
         for one in sockets:
             one.close()
+
+
+def test_the_pages_folder_is_never_taken_for_the_older_way_of_many_pages() -> None:
+    from streamlit.runtime.pages_manager import PagesManager
+
+    serving.application()
+    assert PagesManager.uses_pages_directory is False
