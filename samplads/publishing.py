@@ -18,11 +18,13 @@ from pathlib import Path
 
 import polars as pl
 
-from samplads import extracts, profiles, queries, settings, warehouse
+from samplads import extracts, policy, profiles, queries, settings, warehouse
 from samplads.errors import SampladsError
 from samplads.reference import Reference
 from samplads.reference import read as read_reference
 from samplads.standards import hsds
+from samplads.workbench import analyst_copy
+from samplads.workbench.analyst_copy import Disclosure
 
 DAY_IN_NAME = re.compile(r"(20\d\d)-?(\d\d)-?(\d\d)")
 
@@ -194,5 +196,7 @@ def publish(
         if archived.counts["accepted"].sum() == 0:
             raise SampladsError("nothing_accepted", delivery=archived.name, findings=archived.findings.height)
     facts = read_reference(reference or settings.read().reference)
-    version, changed = warehouse.publish(checked, facts, folder)
+    # What may be disclosed is a matter of the day of publishing, not of the day the data speak of.
+    limits = Disclosure.from_values(policy.load("disclosure", dt.datetime.now(dt.UTC).date()).values)
+    version, changed = warehouse.publish(checked, facts, folder, beside=lambda made, copy: analyst_copy.build(made, copy, limits))
     return Published(version, changed, checked)

@@ -2,6 +2,7 @@
 
     <warehouse>/current.json              which version is in force, and what was in force before
     <warehouse>/<digest>.duckdb           one published version; never changed after it is named
+    <warehouse>/<digest>.analyst.duckdb   the same without a row about a person, for analysts' own SQL
     <warehouse>/deliveries/<digest>/      what was accepted of one delivery, as Parquet, with its findings: the archive
     <warehouse>/publish.lock              held by the one who publishes
 
@@ -22,7 +23,7 @@ import json
 import os
 import shutil
 import time
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -278,11 +279,12 @@ def publish(
     *,
     wait_seconds: float = 60,
     queries: Path | None = None,
+    beside: Callable[[Path, Path], None] | None = None,
 ) -> tuple[Version, bool]:
     """Publish deliveries on top of what is in force; returns the version in force afterwards and whether anything changed.
 
     Demonstration data and real data never mix: the first real delivery sets demonstration deliveries aside, and a demonstration delivery
-    replaces another.
+    replaces another. `beside(version, copy)` makes the analysts' copy `<digest>.analyst.duckdb` of a version, before it is in force.
 
     Raises SampladsError `publish_busy`, `disk_full`, `nothing_to_publish`, `demo_over_real`.
     """
@@ -304,13 +306,17 @@ def publish(
         # By the day a delivery speaks of, never by the day it came: the same deliveries in any order are the same warehouse.
         ordered = sorted(chosen, key=lambda digest: (_manifest(root, digest)["as_of"], digest))
         version_id = _content_digest(ordered, reference, builds)
-        if pointer["history"] and pointer["history"][-1]["id"] == version_id and (root / f"{version_id}.duckdb").is_file():
-            return _version(root, pointer["history"][-1]), False
         target = root / f"{version_id}.duckdb"
+        is_in_force = bool(pointer["history"]) and pointer["history"][-1]["id"] == version_id and target.is_file()
         if not target.is_file():
             aside = root / f".building-{os.getpid()}.duckdb"
             _build(root, aside, ordered, reference, builds)
             aside.rename(target)
+        copy = target.with_suffix(".analyst.duckdb")
+        if beside is not None and not copy.is_file():
+            beside(target, copy)
+        if is_in_force:
+            return _version(root, pointer["history"][-1]), False
         entry = {
             "id": version_id,
             "deliveries": ordered,
