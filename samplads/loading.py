@@ -18,16 +18,20 @@ from samplads.matching.eligibility import Point
 from samplads.matching.places import Places
 from samplads.matching.score import Weights
 from samplads.model import FreshnessLimits
+from samplads.overlay import EMPTY, Layer
 
 
-def places(warehouse: Path | None = None) -> Places:
-    """All units of the version in force, laid out for matching. Made once per version."""
-    return _places(published.current(warehouse).path)
+def places(warehouse: Path | None = None, layer: Layer = EMPTY) -> Places:
+    """All units of the version in force, with what people have written laid over, laid out for matching.
+
+    Made once per version and layer.
+    """
+    return _places(published.current(warehouse).path, layer)
 
 
-@lru_cache(maxsize=2)
-def _places(file: Path) -> Places:
-    return Places.from_frame(queries.run("match_units", file), queries.run("target_group_closure", file))
+@lru_cache(maxsize=4)
+def _places(file: Path, layer: Layer) -> Places:
+    return Places.from_frame(queries.run("match_units", file, on_start=layer.lay), queries.run("target_group_closure", file))
 
 
 def need(need_id: str, warehouse: Path | None = None) -> Case:

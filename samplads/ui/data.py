@@ -12,7 +12,7 @@ import streamlit as st
 from samplads import loading, policy, queries, reference, settings
 from samplads.model import FreshnessLimits
 from samplads.policy import Policy
-from samplads.ui import session
+from samplads.ui import session, written
 from samplads.ui.session import meta
 
 __all__ = ["freshness", "map_caption", "meta", "outline", "query", "reference_texts", "rules"]
@@ -25,9 +25,13 @@ def _remember_cursor(cursor: duckdb.DuckDBPyConnection) -> None:
 
 
 @st.cache_data(show_spinner=False, max_entries=400)
-def _query(version: str, _path: Path, name: str, parameters: dict[str, Any]) -> pl.DataFrame:  # noqa: ARG001
+def _query(version: str, written_stamp: str, _path: Path, name: str, parameters: dict[str, Any]) -> pl.DataFrame:  # noqa: ARG001
+    def start(cursor: duckdb.DuckDBPyConnection) -> None:
+        written.layer().lay(cursor)
+        _remember_cursor(cursor)
+
     try:
-        return queries.run(name, _path, on_start=_remember_cursor, **parameters)
+        return queries.run(name, _path, on_start=start, **parameters)
     finally:
         st.session_state.pop(_RUNNING, None)
 
@@ -44,9 +48,9 @@ def interrupt_previous() -> None:
 
 
 def query(name: str, /, **parameters: Any) -> pl.DataFrame:
-    """The answer of `queries/<name>.sql`, remembered until the warehouse changes."""
+    """The answer of `queries/<name>.sql` with what people have written laid over; remembered until the warehouse or the ledger changes."""
     version = session.warehouse()
-    return _query(version.id, version.path, name, parameters)
+    return _query(version.id, written.stamp(), version.path, name, parameters)
 
 
 def rules(name: str) -> Policy:

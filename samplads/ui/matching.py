@@ -13,7 +13,7 @@ from samplads.matching.case import Case
 from samplads.matching.ranking import MatchResult, match
 from samplads.model import NIGHT_COVERS, SETTINGS
 from samplads.presenting import formats
-from samplads.ui import data, pick, session, show
+from samplads.ui import data, pick, session, show, written
 from samplads.ui.session import language, say
 
 
@@ -101,10 +101,10 @@ def _described() -> Case:
 
 @st.cache_resource(show_spinner=False, max_entries=50)
 def _match(version: str, case: Case, day: dt.date, rules: str) -> MatchResult:  # noqa: ARG001
-    return match(case, loading.places(), loading.weights(day), as_of=day, municipalities=loading.municipalities())
+    return match(case, loading.places(layer=written.layer()), loading.weights(day), as_of=day, municipalities=loading.municipalities())
 
 
 def matched(case: Case) -> MatchResult:
     """The match of a case with all units of the version in force, on the warehouse's day."""
     rules = data.rules("matching")
-    return _match(session.warehouse().id, case, session.day(), f"{rules.valid_from}{rules.values}")
+    return _match(session.warehouse().id, case, session.day(), f"{written.stamp()} {rules.valid_from}{rules.values}")

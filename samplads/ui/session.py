@@ -14,6 +14,8 @@ from samplads.warehouse import Version
 LANGUAGE_KEY = "lang"
 LANGUAGE_NAMES = {"da": "Dansk", "en": "English"}
 _PINNED = "_pinned_version"
+PINNED_STAMP = "_pinned_stamp"
+"""What people had written when this run began (ui/written.py): pinned and let go with the version."""
 
 
 def language() -> str:
@@ -30,6 +32,7 @@ def say(key: str, /, **values: object) -> str:
 def pin() -> None:
     """Begin a run: whatever is published now holds until the run ends. A newer version comes with the next interaction."""
     st.session_state.pop(_PINNED, None)
+    st.session_state.pop(PINNED_STAMP, None)
 
 
 def warehouse() -> Version:

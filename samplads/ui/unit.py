@@ -6,7 +6,7 @@ import streamlit as st
 
 from samplads.errors import SampladsError
 from samplads.presenting import charts, formats, tables, vacancies
-from samplads.ui import data, session, show
+from samplads.ui import data, session, show, written
 from samplads.ui.session import language, say
 
 
@@ -42,6 +42,7 @@ def unit(unit_id: str) -> None:
         counts = (told["occupied"], told["reserved"], told["accepting"], told["maximum"], lang)
         show.chart(charts.states(*counts), alt=charts.states_alt(*counts), key="unit_states")
         st.caption(f"{charts.states_alt(*counts)} {say('vacancies.counted', day=formats.date(told['as_of'], lang))}")
+        written.mark(unit_id)
         facts, changes = st.tabs([say("vacancies.tab_facts"), say("vacancies.tab_history")])
         with facts:
             lines = [f"**{label}:** {_plain(value)}" for label, value in vacancies.facts(told, occupancy_pct, lang)]
@@ -57,6 +58,7 @@ def unit(unit_id: str) -> None:
                 name = say("vacancies.history_of", unit=told["unit_name"])
                 columns: list[str | tables.Column] = [tables.Column("changed_on", "day", width=95), "field", "before", "after"]
                 show.table(rows, columns=columns, key="unit_history", name=name)
+            written.history(unit_id)
 
 
 def _plain(text: str) -> str:
