@@ -1,0 +1,193 @@
+"""`samplads night-cover`: which units should share a night guard, what it saves, for whom, and at what risk."""
+
+from __future__ import annotations
+
+import argparse
+import datetime as dt
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from samplads.nightcover.plan import Couple, NightPlan
+
+
+def _amount(text: str) -> float:
+    number = float(text.replace(",", "."))
+    if not 0 <= number < float("inf"):
+        raise ValueError(text)
+    return number
+
+
+def register(subparsers: Any) -> None:
+    """Add `night-cover`."""
+    command = subparsers.add_parser("night-cover", help="the best plan for shared night cover")
+    command.add_argument(
+        "--municipality", action="append", default=[], metavar="CODE", help="only units that lie here (repeat for several)"
+    )
+    command.add_argument("--max-minutes", type=_amount, metavar="N", help="longest journey between two units")
+    command.add_argument(
+        "--max-overlaps-per-year", type=_amount, metavar="X", help="most overlapping incidents a year expected in one coupling"
+    )
+    command.add_argument("--group-size", type=int, choices=(2, 3, 4), default=2, help="most units that share one guard")
+    command.add_argument("--all-units", action="store_true", help="not only single-person offers")
+    command.add_argument("--include-unassessed", action="store_true", help="let couplings with unanswered questions into the plan")
+    command.add_argument("--together", action="append", default=[], metavar="A,B", help="two units that must share")
+    command.add_argument("--apart", action="append", default=[], metavar="A,B", help="two units that must not share")
+    command.add_argument("--share", choices=("by_cost", "equal", "shapley"), default="by_cost", help="how the units share the saving")
+    command.add_argument("--terms", metavar="NAME", help="set of terms in data/rules/night_terms.yaml")
+    command.add_argument("--travel", type=Path, metavar="CSV", help="travel times: unit_a, unit_b, minutes")
+    command.add_argument(
+        "--as-of", type=dt.date.fromisoformat, metavar="YYYY-MM-DD", help="the day that counts as today (default: the warehouse's)"
+    )
+    command.add_argument("--format", choices=("table", "json"), default="table")
+    command.add_argument("--warehouse", type=Path, help="folder of the warehouse")
+    command.set_defaults(run=run)
+
+
+def run(given: argparse.Namespace) -> int:
+    """Plan and print. The exit code is 0 also where nothing can be shared: that is an answer."""
+    import json
+
+    import polars as pl
+
+    from samplads import loading
+    from samplads import loading_nightcover as night
+    from samplads.nightcover import plan
+
+    today = given.as_of or loading.as_of(given.warehouse)
+    assumptions = night.assumptions(today, given.terms).changed(
+        group_size=given.group_size,
+        single_person_only=not given.all_units,
+        allow_unknown=given.include_unassessed,
+        sharing=given.share,
+        max_overlaps=given.max_overlaps_per_year,
+    )
+    if given.max_minutes is not None:
+        assumptions = assumptions.changed(max_minutes=given.max_minutes)
+    travel = None if given.travel is None else pl.read_csv(given.travel)
+    inputs = night.inputs(today, municipalities=given.municipality, travel=travel, warehouse=given.warehouse)
+    found = plan.candidates(plan.prepare(inputs, assumptions))
+    best = plan.best(found, together=pairs(given.together), apart=pairs(given.apart))
+    if given.format == "json":
+        print(json.dumps(as_json(best), ensure_ascii=False, indent=1))
+    else:
+        print(table(best, given.language))
+    return 0
+
+
+def pairs(texts: list[str]) -> list[tuple[str, str]]:
+    """Pairs typed as "A,B". Raises SampladsError `night_pair_shape`."""
+    from samplads.errors import SampladsError
+
+    result = []
+    for text in texts:
+        first, sign, second = (part.strip() for part in text.partition(","))
+        if not (first and sign and second):
+            raise SampladsError("night_pair_shape", text=text)
+        result.append((first, second))
+    return result
+
+
+def as_json(best: NightPlan) -> dict[str, Any]:
+    """The whole plan in plain types; money in whole øre."""
+    nights = best.candidates.nights
+    counts = best.candidates.pairs.group_by("status").len().sort("status")
+    return {
+        "as_of": nights.inputs.as_of.isoformat(),
+        "couples": [_couple(couple) for couple in best.couples],
+        "saving_ore": best.saving_ore,
+        "net_ore": best.net_ore,
+        "one_off_ore": best.one_off_ore,
+        "overlaps_per_year": round(best.overlaps_per_year, 3),
+        "proof": {
+            "status": best.proof.status,
+            "objective_ore": best.proof.objective_ore,
+            "bound_ore": best.proof.bound_ore,
+            "gap_pct": round(best.proof.gap_pct, 4),
+        },
+        "pairs": dict(counts.iter_rows()),
+        "left_out": dict(nights.left_out.group_by("reason").len().sort("reason").iter_rows()),
+        "by_municipality": best.by_municipality.to_dicts(),
+        "terms": nights.assumptions.terms.name,
+    }
+
+
+def _couple(couple: Couple) -> dict[str, Any]:
+    return {
+        "units": list(couple.unit_ids),
+        "names": list(couple.names),
+        "municipalities": list(couple.municipalities),
+        "minutes": round(couple.minutes, 1),
+        "km": round(couple.km, 1),
+        "shared_minutes": round(couple.shared_minutes),
+        "posts_ore": couple.posts_ore,
+        "call_out_ore": couple.call_out_ore,
+        "driving_ore": couple.driving_ore,
+        "gear_ore": couple.gear_ore,
+        "saving_ore": couple.saving_ore,
+        "net_ore": couple.net_ore,
+        "one_off_ore": couple.one_off_ore,
+        "payback_month": couple.payback_month,
+        "present_value_ore": couple.present_value_ore,
+        "risk": {name: round(value, 4) for name, value in vars(couple.risk).items()},
+        "status": couple.status,
+        "verdicts": [vars(verdict) for verdict in couple.verdicts if verdict.outcome != "pass"],
+        "shares": couple.shares.to_dicts(),
+    }
+
+
+def table(best: NightPlan, language: str) -> str:
+    """The answer as text: the sentence, the couplings, who gains, and what more could be had."""
+    from samplads import i18n
+    from samplads.nightcover import plan
+    from samplads.presenting import formats
+
+    found = best.candidates
+    states = dict(found.pairs.group_by("status").len().iter_rows())
+    unknown = states.get("unknown", 0)
+    if not best.couples:
+        counts = {"pairs": found.pairs.height, "failed": states.get("fail", 0), "unknown": unknown}
+        return i18n.text("nightcover.nothing", language, **{name: formats.number(n, language) for name, n in counts.items()})
+    lines = [
+        formats.plural(
+            len(best.couples),
+            "nightcover.answer",
+            language,
+            saving=formats.millions(best.saving_ore, language),
+            net=formats.millions(best.net_ore, language),
+            overlaps=formats.number(best.overlaps_per_year, language, 1),
+        ),
+        i18n.text(f"nightcover.proof.{best.proof.status}", language, gap=formats.percent(best.proof.gap_pct, language, 2)),
+        "",
+    ]
+    for rank, couple in enumerate(best.couples, 1):
+        names = formats.listing([f"{unit} {name}" for unit, name in zip(couple.unit_ids, couple.names, strict=True)], language)
+        facts = {
+            "saving": formats.kr(couple.saving_ore, language),
+            "net": formats.kr(couple.net_ore, language),
+            "minutes": formats.number(couple.minutes, language),
+            "overlaps": formats.number(couple.risk.overlaps_per_year, language, 1),
+            "wait": formats.number(couple.risk.wait_minutes_p95, language),
+        }
+        told = " · ".join(f"{i18n.text(f'nightcover.columns.{name}', language)}: {value}" for name, value in facts.items())
+        warned = sorted({verdict.rule for verdict in couple.verdicts if verdict.outcome != "pass"})
+        marks = ", ".join(f"{rule} {i18n.text(f'nightcover.rules.{rule}', language)}" for rule in warned)
+        lines += [
+            f"{rank:>3}. {names}",
+            f"     {told}",
+            f"     {i18n.text(f'nightcover.status.{couple.status}', language)}: {marks}" if marks else "",
+        ]
+    lines += ["", i18n.text("nightcover.columns.municipality", language)]
+    for row in best.by_municipality.iter_rows(named=True):
+        gross, net = formats.kr(row["gross_ore"], language), formats.kr(row["net_ore"], language)
+        lines.append(f"  {row['municipality']:<6}{gross:>18}{net:>18}")
+    if unknown:
+        more = plan.potential(found).objective_ore - best.proof.objective_ore
+        if more > 0:
+            lines += [
+                "",
+                i18n.text(
+                    "nightcover.potential", language, saving=formats.millions(more, language), pairs=formats.number(unknown, language)
+                ),
+            ]
+    return "\n".join(line for line in lines if line is not None)

@@ -1,0 +1,835 @@
+"""From what units deliver to a plan: candidates with money, risk and verdicts, the best couplings, and what they mean for whom.
+
+1. `prepare` lays out the units that have a night post: the cost of each part of the night, incidents, place on the map. Units that cannot
+   be considered are listed with the reason.
+2. `candidates` finds the pairs within reach, values them and judges every rule.
+3. `best` chooses couplings of two, or up to four, among the candidates that keep the rules; it adds risk, money over time and shares.
+4. `frontier`, `sensitivity`, `break_even` and `co_locations` answer "what if".
+
+What a coupling of units saves a year is what the hours cost in which one guard replaces several, less what sharing itself costs:
+
+    posts    = sum over parts of the night of (sum of the units' costs - the dearest unit's cost)
+    call-out = expected overlapping incidents x cost of a call
+    driving  = incidents x km from the farthest other unit x rate
+    gear     = units x (equipment / its life + running cost)
+    saving   = posts - call-out - driving - gear
+
+So units whose shifts do not meet save nothing, the order of the units is without importance, and with free gear and no incidents sharing
+never costs more than apart. Money is integer øre, times minutes, a year 365 nights for incidents.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from functools import lru_cache
+from typing import Any
+
+import numpy as np
+import polars as pl
+from numpy.typing import NDArray
+from scipy.spatial import cKDTree
+
+from samplads.errors import SampladsError
+from samplads.model import EARTH_RADIUS_M, NIGHT_COVERS, haversine_km
+from samplads.nightcover import coupling, overlap, post_cost, rules, savings
+
+Floats = NDArray[np.float64]
+Whole = NDArray[np.int64]
+
+NIGHTS = 365
+SHARING = ("by_cost", "equal", "shapley")
+LARGEST_GROUP = 4
+
+
+@dataclass(frozen=True)
+class Assumptions:
+    """Everything a plan rests on beside what units deliver; made from data/rules by the caller, each value can be changed.
+
+    Amounts in øre. `max_overlaps`: the planner's ceiling on overlapping incidents a year in one coupling (None: none). `pay_factor`,
+    `supplement_factor`, `incident_factor` and `minutes_factor` scale what is delivered, for "what if". `allow_unknown` lets couplings
+    that are to be assessed into the plan. `single_person_only` leaves out units that are not single-person offers.
+    """
+
+    terms: post_cost.Terms
+    default_pay_ore: int
+    limits: rules.Limits
+    practice: rules.Practice
+    refund: savings.Refund
+    max_minutes: float = 30.0
+    speed_kmh: float = 60.0
+    detour: float = 1.3
+    call_out_ore: int = 0
+    km_ore: int = 0
+    equipment_ore: int = 0
+    equipment_years: float = 5.0
+    running_ore: int = 0
+    incidents_per_night: float = 0.3
+    minutes_per_incident: float = 30.0
+    clustering: float = 0.0
+    law: overlap.Law = "fixed"
+    discount_pct: float = 3.5
+    colocation_ore: int = 0
+    max_overlaps: float | None = None
+    group_size: int = 2
+    allow_unknown: bool = False
+    single_person_only: bool = True
+    sharing: str = "by_cost"
+    pay_factor: float = 1.0
+    supplement_factor: float = 1.0
+    incident_factor: float = 1.0
+    minutes_factor: float = 1.0
+
+    def __post_init__(self) -> None:
+        if not 2 <= self.group_size <= LARGEST_GROUP:
+            raise SampladsError("night_group_size", most=LARGEST_GROUP)
+        if self.sharing not in SHARING:
+            raise SampladsError("night_sharing_unknown", name=self.sharing, names=", ".join(SHARING))
+        if self.speed_kmh <= 0 or self.equipment_years <= 0 or self.max_minutes < 0:
+            raise SampladsError("night_assumption_not_positive")
+
+    def changed(self, **values: Any) -> Assumptions:
+        """The same assumptions with some values changed."""
+        return replace(self, **values)
+
+
+@dataclass(frozen=True)
+class Inputs:
+    """What units deliver, as frames (the columns are those of queries/night_*.sql), and the day that counts as today.
+
+    units: unit_id, name, municipality, lat, lon, has_own_point, operator_kind, approval_status, approved_until, single_person,
+        daily_rate_ore, groups (all it is approved for, descendants included)
+    roster: unit_id, night_cover, posts, shift_start, shift_end, monthly_pay_ore, one_to_one, risky_work, lone_work_danger, danger_met_by,
+        response_minutes_limit, excludes_groups, excludes_covered (descendants included); one row per unit
+    incidents: unit_id, incidents, minutes_mean, staff_most, nights; units that registered at least one
+    residents: unit_id, municipality (who pays), daily_rate_ore; one row per case
+    travel: unit_a, unit_b, minutes, by the user; replaces the reckoned minutes of the pairs it holds
+    """
+
+    units: pl.DataFrame
+    roster: pl.DataFrame
+    incidents: pl.DataFrame
+    residents: pl.DataFrame
+    as_of: dt.date
+    travel: pl.DataFrame | None = None
+
+    def only(self, unit_ids: Iterable[str]) -> Inputs:
+        """The same for some units."""
+        kept = list(unit_ids)
+        here = pl.col("unit_id").is_in(kept)
+        return replace(
+            self,
+            units=self.units.filter(here),
+            roster=self.roster.filter(here),
+            incidents=self.incidents.filter(here),
+            residents=self.residents.filter(here),
+        )
+
+
+@dataclass(frozen=True)
+class Nights:
+    """Units that can be considered, laid out by number (ascending id). `slots` [units, parts of the night] costs in øre; `lasts` the
+    parts' minutes.
+    """
+
+    members: tuple[rules.Member, ...]
+    names: tuple[str, ...]
+    municipalities: tuple[str, ...]
+    slots: Whole
+    lasts: Floats
+    active: NDArray[np.bool_]
+    lat: Floats
+    lon: Floats
+    per_night: Floats
+    minutes: Floats
+    pay_known: tuple[bool, ...]
+    left_out: pl.DataFrame
+    inputs: Inputs
+    assumptions: Assumptions
+
+    @property
+    def ids(self) -> list[str]:
+        """Unit ids by number."""
+        return [member.unit_id for member in self.members]
+
+    @property
+    def alone_ore(self) -> Whole:
+        """What each unit's post costs a year alone."""
+        return np.asarray(self.slots.sum(axis=1), dtype=np.int64)
+
+
+@dataclass(frozen=True)
+class Values:
+    """Money and risk of many groups of one size: arrays [groups], and `travel` [groups, size]."""
+
+    posts_ore: Whole
+    call_out_ore: Whole
+    driving_ore: Whole
+    gear_ore: Whole
+    overlaps: Floats
+    shared_minutes: Floats
+    travel: Floats
+
+    @property
+    def saving_ore(self) -> Whole:
+        """Posts less what sharing costs."""
+        return self.posts_ore - self.call_out_ore - self.driving_ore - self.gear_ore
+
+
+@dataclass(frozen=True)
+class Candidates:
+    """Pairs within reach. `pairs`: one row per pair (see `PAIR_SCHEMA`); `at` [pairs, 2] their unit numbers; `km` and `minutes` by pair."""
+
+    nights: Nights
+    pairs: pl.DataFrame
+    at: Whole
+    km: Floats
+    minutes: Floats
+
+    def travel_of(self, groups: Whole) -> tuple[Floats, Floats]:
+        """Minutes and km to each unit from the farthest other of its group: two arrays [groups, size]. All pairs inside must be
+        candidates.
+        """
+        return _farthest(groups, self.at, self.minutes, len(self.nights.members)), _farthest(
+            groups, self.at, self.km, len(self.nights.members)
+        )
+
+
+PAIR_SCHEMA: dict[str, Any] = {
+    "unit_a": pl.String,
+    "unit_b": pl.String,
+    "km": pl.Float64,
+    "minutes": pl.Float64,
+    "shared_minutes": pl.Float64,
+    "posts_ore": pl.Int64,
+    "call_out_ore": pl.Int64,
+    "driving_ore": pl.Int64,
+    "gear_ore": pl.Int64,
+    "saving_ore": pl.Int64,
+    "overlaps_per_year": pl.Float64,
+    "status": pl.String,
+    "failed": pl.List(pl.String),
+    "unknown": pl.List(pl.String),
+    "warned": pl.List(pl.String),
+}
+
+
+@dataclass(frozen=True)
+class Couple:
+    """One coupling of the plan, with everything a committee asks of it."""
+
+    unit_ids: tuple[str, ...]
+    names: tuple[str, ...]
+    municipalities: tuple[str, ...]
+    minutes: float
+    km: float
+    shared_minutes: float
+    alone_ore: tuple[int, ...]
+    posts_ore: int
+    call_out_ore: int
+    driving_ore: int
+    gear_ore: int
+    saving_ore: int
+    net_ore: int
+    one_off_ore: int
+    payback_month: int | None
+    present_value_ore: int
+    risk: overlap.Risk
+    verdicts: tuple[rules.Verdict, ...]
+    status: str
+    shares: pl.DataFrame
+    gains: tuple[savings.Gain, ...]
+
+
+@dataclass(frozen=True)
+class NightPlan:
+    """The chosen couplings, the proof of the choice, and their sums."""
+
+    couples: tuple[Couple, ...]
+    proof: coupling.Plan
+    candidates: Candidates
+    by_municipality: pl.DataFrame
+
+    @property
+    def saving_ore(self) -> int:
+        """Saving a year, gross of state refund."""
+        return sum(couple.saving_ore for couple in self.couples)
+
+    @property
+    def net_ore(self) -> int:
+        """Saving a year for the municipalities, net of the refund that falls away."""
+        return sum(couple.net_ore for couple in self.couples)
+
+    @property
+    def one_off_ore(self) -> int:
+        """One-off cost of all couplings."""
+        return sum(couple.one_off_ore for couple in self.couples)
+
+    @property
+    def overlaps_per_year(self) -> float:
+        """Expected overlapping incidents a year, all couplings together."""
+        return sum(couple.risk.overlaps_per_year for couple in self.couples)
+
+
+# --- laying out --------------------------------------------------------------------------------------------------------------------------
+
+
+def prepare(inputs: Inputs, assumptions: Assumptions) -> Nights:
+    """Units that can share at all, in numbers; the others in `left_out` (unit_id, reason), each with the first reason that holds:
+
+    not_single_person, no_roster, no_post, shift_unusable, no_position.
+    """
+    joined = inputs.units.sort("unit_id").join(inputs.roster, on="unit_id", how="left", suffix="_roster")
+    joined = joined.join(inputs.incidents, on="unit_id", how="left")
+    kept: list[dict[str, Any]] = []
+    out: list[tuple[str, str]] = []
+    for row in joined.iter_rows(named=True):
+        reason = _reason(row, assumptions)
+        if reason is None:
+            kept.append(row)
+        else:
+            out.append((row["unit_id"], reason))
+    members = tuple(_member(row) for row in kept)
+    terms = _scaled_terms(assumptions.terms, assumptions.supplement_factor)
+    cuts = tuple(sorted({minute for member in members for minute in (member.start, member.end)}))
+    slots = np.zeros((len(members), max(0, len(cuts) - 1)), dtype=np.int64)
+    active = np.zeros(slots.shape, dtype=bool)
+    for number, (member, row) in enumerate(zip(members, kept, strict=True)):
+        pay = row["monthly_pay_ore"] if row["monthly_pay_ore"] is not None else assumptions.default_pay_ore
+        tight = _tight(member, assumptions.limits)
+        kind = "awake" if member.night_cover == "on_call" and tight else member.night_cover
+        slots[number] = _slots(member.start, member.end, round(pay * assumptions.pay_factor), kind, cuts, terms)
+        active[number] = [member.start <= left < member.end for left in cuts[:-1]]
+    told = np.array([row["incidents"] is not None for row in kept], dtype=bool)
+    rate = [row["incidents"] / row["nights"] if row["incidents"] is not None else assumptions.incidents_per_night for row in kept]
+    length = [row["minutes_mean"] if row["minutes_mean"] is not None else assumptions.minutes_per_incident for row in kept]
+    return Nights(
+        members=tuple(replace(member, incidents_known=bool(known)) for member, known in zip(members, told, strict=True)),
+        names=tuple(row["name"] for row in kept),
+        municipalities=tuple(row["municipality"] for row in kept),
+        slots=slots,
+        lasts=np.diff(np.array(cuts, dtype=np.float64)) if cuts else np.zeros(0),
+        active=active,
+        lat=np.array([row["lat"] for row in kept], dtype=np.float64),
+        lon=np.array([row["lon"] for row in kept], dtype=np.float64),
+        per_night=np.array(rate, dtype=np.float64) * assumptions.incident_factor,
+        minutes=np.array(length, dtype=np.float64) * assumptions.minutes_factor,
+        pay_known=tuple(row["monthly_pay_ore"] is not None for row in kept),
+        left_out=pl.DataFrame(out, schema={"unit_id": pl.String, "reason": pl.String}, orient="row"),
+        inputs=inputs,
+        assumptions=assumptions,
+    )
+
+
+def _reason(row: Mapping[str, Any], assumptions: Assumptions) -> str | None:
+    if assumptions.single_person_only and not row["single_person"]:
+        return "not_single_person"
+    if row["posts"] is None:
+        return "no_roster"
+    if row["posts"] < 1 or row["night_cover_roster" if "night_cover_roster" in row else "night_cover"] in (None, "none"):
+        return "no_post"
+    if row["shift_start"] is None or row["shift_end"] is None or row["shift_start"] == row["shift_end"]:
+        return "shift_unusable"
+    start, end = post_cost.minutes_of(row["shift_start"], row["shift_end"])
+    if start < post_cost.NOON or end > post_cost.NOON + post_cost.DAY:
+        return "shift_unusable"
+    if row["lat"] is None or row["lon"] is None:
+        return "no_position"
+    return None
+
+
+def _member(row: Mapping[str, Any]) -> rules.Member:
+    start, end = post_cost.minutes_of(row["shift_start"], row["shift_end"])
+    # An empty list cannot be delivered. Where the roster's other safety answers were given, no exclusion named means none; else it is not
+    # told.
+    answered = row["danger_met_by"] is not None or row["lone_work_danger"] is not None
+    told = row["excludes_covered"] if row["excludes_covered"] else row["excludes_groups"]
+    excludes = frozenset(told) if told else frozenset() if answered else None
+    return rules.Member(
+        unit_id=row["unit_id"],
+        night_cover=row["night_cover_roster"] if "night_cover_roster" in row else row["night_cover"],
+        posts=row["posts"],
+        start=start,
+        end=end,
+        operator_kind=row["operator_kind"],
+        approval_status=row["approval_status"],
+        approved_until=row["approved_until"],
+        one_to_one=row["one_to_one"],
+        risky_work=row["risky_work"],
+        lone_work_danger=row["lone_work_danger"],
+        danger_met_by=row["danger_met_by"],
+        response_minutes_limit=row["response_minutes_limit"],
+        groups=frozenset(row["groups"] or ()),
+        excludes=excludes,
+        staff_needed=row["staff_most"],
+        located=bool(row["has_own_point"]),
+    )
+
+
+def _tight(member: rules.Member, limits: rules.Limits) -> bool:
+    """Whether a unit's own response limit makes an on-call night working time (W12)."""
+    figure = limits["W12"].value
+    return figure is not None and member.response_minutes_limit is not None and member.response_minutes_limit <= figure
+
+
+@lru_cache(maxsize=64)
+def _scaled_terms(terms: post_cost.Terms, factor: float) -> post_cost.Terms:
+    if factor == 1.0:
+        return terms
+    return terms.changed(windows=tuple(replace(window, pct=window.pct * factor) for window in terms.windows))
+
+
+@lru_cache(maxsize=8192)
+def _slots(start: int, end: int, pay_ore: int, kind: str, cuts: tuple[int, ...], terms: post_cost.Terms) -> Whole:
+    return post_cost.split(post_cost.Post(start, end, pay_ore, kind), cuts, terms)
+
+
+# --- candidates --------------------------------------------------------------------------------------------------------------------------
+
+
+def candidates(nights: Nights) -> Candidates:
+    """Every pair within reach, valued and judged; sorted by unit ids."""
+    at, km, minutes = _reachable(nights)
+    values = value(nights, at, _both(minutes), _both(km))
+    verdicts = [judge(nights, (int(a), int(b)), values.travel[row], float(values.overlaps[row])) for row, (a, b) in enumerate(at.tolist())]
+    ids = nights.ids
+    pairs = pl.DataFrame(
+        {
+            "unit_a": [ids[a] for a in at[:, 0]],
+            "unit_b": [ids[b] for b in at[:, 1]],
+            "km": km,
+            "minutes": minutes,
+            "shared_minutes": values.shared_minutes,
+            "posts_ore": values.posts_ore,
+            "call_out_ore": values.call_out_ore,
+            "driving_ore": values.driving_ore,
+            "gear_ore": values.gear_ore,
+            "saving_ore": values.saving_ore,
+            "overlaps_per_year": values.overlaps * NIGHTS,
+            "status": [rules.status(found) for found in verdicts],
+            **{
+                column: [_named(found, outcome) for found in verdicts]
+                for column, outcome in (("failed", "fail"), ("unknown", "unknown"), ("warned", "warn"))
+            },
+        },
+        schema=PAIR_SCHEMA,
+    )
+    return Candidates(nights=nights, pairs=pairs, at=at, km=km, minutes=minutes)
+
+
+def _named(verdicts: Sequence[rules.Verdict], outcome: str) -> list[str]:
+    return sorted({verdict.rule for verdict in verdicts if verdict.outcome == outcome})
+
+
+def _both(values: Floats) -> Floats:
+    return np.repeat(values[:, None], 2, axis=1)
+
+
+def _reachable(nights: Nights) -> tuple[Whole, Floats, Floats]:
+    """Pairs within the minutes allowed: numbers [pairs, 2] ascending, km (road, reckoned) and minutes."""
+    assumptions = nights.assumptions
+    count = len(nights.members)
+    furthest_km = assumptions.max_minutes / 60 * assumptions.speed_kmh / assumptions.detour
+    found = np.empty((0, 2), dtype=np.int64)
+    if count >= 2:
+        phi, lam = np.radians(nights.lat), np.radians(nights.lon)
+        sphere = np.column_stack([np.cos(phi) * np.cos(lam), np.cos(phi) * np.sin(lam), np.sin(phi)])
+        chord = 2 * np.sin(min(np.pi / 2, furthest_km * 1000 / EARTH_RADIUS_M / 2))
+        found = cKDTree(sphere).query_pairs(chord * (1 + 1e-9) + 1e-12, output_type="ndarray").astype(np.int64).reshape(-1, 2)
+    told = _told_minutes(nights)
+    if told:
+        found = np.concatenate([found, np.array(list(told), dtype=np.int64)])
+    found = np.unique(np.sort(found, axis=1), axis=0)
+    a, b = found[:, 0], found[:, 1]
+    km = haversine_km(nights.lat[a], nights.lon[a], nights.lat[b], nights.lon[b]) * assumptions.detour
+    minutes = km / assumptions.speed_kmh * 60
+    for row, pair in enumerate(map(tuple, found.tolist())):
+        if pair in told:
+            minutes[row] = told[pair]
+    near = minutes <= assumptions.max_minutes + 1e-9
+    return found[near], km[near], minutes[near]
+
+
+def _told_minutes(nights: Nights) -> dict[tuple[int, ...], float]:
+    table = nights.inputs.travel
+    if table is None:
+        return {}
+    missing = [name for name in ("unit_a", "unit_b", "minutes") if name not in table.columns]
+    if missing:
+        raise SampladsError("night_travel_columns", missing=", ".join(missing))
+    number = {unit: position for position, unit in enumerate(nights.ids)}
+    told: dict[tuple[int, ...], float] = {}
+    for a, b, minutes in table.select("unit_a", "unit_b", "minutes").iter_rows():
+        if a in number and b in number and a != b and minutes is not None:
+            pair = (min(number[a], number[b]), max(number[a], number[b]))
+            told[pair] = max(float(minutes), told.get(pair, 0.0))
+    return told
+
+
+def _farthest(groups: Whole, at: Whole, values: Floats, units: int) -> Floats:
+    """For each unit of each group the largest value to another of the group."""
+    keys = at[:, 0] * units + at[:, 1]
+    result = np.zeros(groups.shape, dtype=np.float64)
+    for i in range(groups.shape[1]):
+        for j in range(i + 1, groups.shape[1]):
+            between = values[np.searchsorted(keys, groups[:, i] * units + groups[:, j])]
+            result[:, i] = np.maximum(result[:, i], between)
+            result[:, j] = np.maximum(result[:, j], between)
+    return result
+
+
+def value(nights: Nights, groups: Whole, travel: Floats, km: Floats) -> Values:
+    """Money and risk of groups: `groups` [count, size] of unit numbers, `travel` and `km` to each from the farthest other."""
+    assumptions = nights.assumptions
+    count, size = groups.shape
+    posts = np.zeros(count, dtype=np.int64)
+    shared = np.zeros(count, dtype=np.float64)
+    for part in range(nights.slots.shape[1]):
+        costs, active = nights.slots[:, part][groups], nights.active[:, part][groups]
+        posts += costs.sum(axis=1) - costs.max(axis=1, initial=0)
+        shared += nights.lasts[part] * (active.sum(axis=1) >= 2)
+    per_night, minutes = nights.per_night[groups], nights.minutes[groups]
+    overlaps = overlap.expected_overlaps(per_night, minutes + travel, shared, law=assumptions.law, clustering=assumptions.clustering)
+    driven = (per_night * km).sum(axis=1) * NIGHTS
+    gear = round(size * (assumptions.equipment_ore / assumptions.equipment_years + assumptions.running_ore))
+    # Shifts that never meet are not a coupling: nothing saved, nothing spent.
+    meets = shared > 0
+    return Values(
+        posts_ore=posts,
+        call_out_ore=np.rint(overlaps * NIGHTS * assumptions.call_out_ore * meets).astype(np.int64),
+        driving_ore=np.rint(driven * assumptions.km_ore * meets).astype(np.int64),
+        gear_ore=(gear * meets).astype(np.int64),
+        overlaps=overlaps * meets,
+        shared_minutes=shared,
+        travel=travel,
+    )
+
+
+def judge(nights: Nights, units: Sequence[int], travel: Iterable[float], overlaps_a_night: float) -> tuple[rules.Verdict, ...]:
+    """Every rule's verdict on units (by number) that would share one post."""
+    assumptions = nights.assumptions
+    members = [nights.members[unit] for unit in units]
+    kind = max((member.night_cover for member in members), key=NIGHT_COVERS.index)
+    tight = any(_tight(member, assumptions.limits) for member in members)
+    shared = rules.Shared(
+        kind=kind,
+        travel=tuple(float(minutes) for minutes in travel),
+        handover_minutes=assumptions.terms.handover_minutes,
+        working_share=1.0 if kind == "on_call" and tight else assumptions.terms.share(kind),
+        overlaps=overlaps_a_night * NIGHTS,
+        ceiling=assumptions.max_overlaps,
+    )
+    return rules.assess(members, shared, assumptions.limits, assumptions.practice, nights.inputs.as_of)
+
+
+# --- the plan ----------------------------------------------------------------------------------------------------------------------------
+
+
+def choose(
+    found: Candidates,
+    *,
+    together: Iterable[tuple[str, str]] = (),
+    apart: Iterable[tuple[str, str]] = (),
+    price_ore: int = 0,
+) -> tuple[coupling.Plan, list[list[str]]]:
+    """The choice alone: the proof, and the unit ids of each coupling. Arguments as `best`."""
+    assumptions = found.nights.assumptions
+    demanded = list(together)
+    _check_together(found, demanded)
+    wanted = {frozenset(pair) for pair in demanded}
+    status = found.pairs["status"].to_list()
+    open_statuses = {"pass", "warn"} | ({"unknown"} if assumptions.allow_unknown else set())
+    usable = np.array(
+        [
+            state in open_statuses or (state == "unknown" and frozenset((a, b)) in wanted)
+            for state, a, b in zip(status, found.pairs["unit_a"], found.pairs["unit_b"], strict=True)
+        ],
+        dtype=bool,
+    )
+    if assumptions.group_size == 2:
+        edges = found.pairs.filter(pl.Series(usable)).select(
+            "unit_a",
+            "unit_b",
+            (pl.col("saving_ore") - (pl.col("overlaps_per_year") * price_ore).round().cast(pl.Int64)).alias("saving_ore"),
+        )
+        proof = coupling.pair_up(edges, together=demanded, apart=apart)
+        chosen = [list(pair) for pair in proof.chosen.select("unit_a", "unit_b").iter_rows()]
+    else:
+        proof = coupling.group_up(_groups(found, usable, price_ore), together=demanded, apart=apart)
+        gathered = proof.chosen.group_by("group_id", maintain_order=True).agg(pl.col("unit_id").sort())
+        chosen = [list(units) for units in gathered["unit_id"]]
+    return proof, chosen
+
+
+def best(
+    found: Candidates,
+    *,
+    together: Iterable[tuple[str, str]] = (),
+    apart: Iterable[tuple[str, str]] = (),
+    price_ore: int = 0,
+) -> NightPlan:
+    """The couplings that save the most among the candidates that keep the rules.
+
+    `price_ore` is what one expected overlapping incident counts for against the saving (0: money only); it steers the choice and is not
+    in the sums. A pair in `together` must be a candidate; a hard rule that it breaks is not overridden: SampladsError `night_rule_broken`.
+    """
+    proof, chosen = choose(found, together=together, apart=apart, price_ore=price_ore)
+    couples = tuple(sorted((describe(found, units) for units in chosen), key=lambda couple: (-couple.saving_ore, couple.unit_ids)))
+    return NightPlan(
+        couples=couples,
+        proof=proof,
+        candidates=found,
+        by_municipality=savings.by_municipality(gain for couple in couples for gain in couple.gains),
+    )
+
+
+def _check_together(found: Candidates, together: Sequence[tuple[str, str]]) -> None:
+    for a, b in together:
+        lower, upper = min(a, b), max(a, b)
+        row = found.pairs.filter((pl.col("unit_a") == lower) & (pl.col("unit_b") == upper))
+        if row.is_empty():
+            raise SampladsError("coupling_pair_unknown", unit_a=a, unit_b=b)
+        if row["status"][0] == "fail":
+            raise SampladsError("night_rule_broken", unit_a=a, unit_b=b, rules=", ".join(row["failed"][0].to_list()))
+
+
+def _groups(found: Candidates, usable: NDArray[np.bool_], price_ore: int) -> pl.DataFrame:
+    """All groups of usable pairs, up to the size assumed, that stay under the ceiling: group_id, unit_id, saving_ore."""
+    nights, assumptions = found.nights, found.nights.assumptions
+    ids = np.array(nights.ids, dtype=object)
+    frames: list[pl.DataFrame] = []
+    before = 0
+    for size, groups in coupling.cliques(len(nights.members), found.at[usable], assumptions.group_size).items():
+        travel, km = found.travel_of(groups)
+        values = value(nights, groups, travel, km)
+        kept = np.ones(len(groups), dtype=bool)
+        if assumptions.max_overlaps is not None:
+            kept = values.overlaps * NIGHTS <= assumptions.max_overlaps
+        worth = values.saving_ore[kept] - np.rint(values.overlaps[kept] * NIGHTS * price_ore).astype(np.int64)
+        number = np.arange(before, before + int(kept.sum()))
+        before += len(number)
+        frames.append(
+            pl.DataFrame(
+                {
+                    "group_id": np.repeat(number, size),
+                    "unit_id": pl.Series(ids[groups[kept].ravel()].tolist(), dtype=pl.String),
+                    "saving_ore": np.repeat(worth, size),
+                }
+            )
+        )
+    return pl.concat(frames)
+
+
+def describe(found: Candidates, units: Sequence[str]) -> Couple:
+    """One coupling by its unit ids, with money, risk, verdicts and shares. Each two of the units must be a candidate pair."""
+    nights, assumptions = found.nights, found.nights.assumptions
+    number = {unit: position for position, unit in enumerate(nights.ids)}
+    group = np.array([sorted(number[unit] for unit in units)], dtype=np.int64)
+    at = group[0].tolist()
+    travel, km = found.travel_of(group)
+    values = value(nights, group, travel, km)
+    verdicts = judge(nights, at, travel[0], float(values.overlaps[0]))
+    saving = int(values.saving_ore[0])
+    alone = [int(cost) for cost in nights.alone_ore[at]]
+    shares = savings.share(alone, saving, lambda some: _worth(found, [at[i] for i in sorted(some)])).with_columns(
+        pl.Series("unit_id", [nights.ids[i] for i in at])
+    )
+    by_unit = dict(zip(shares["unit_id"].to_list(), shares[f"{assumptions.sharing}_ore"].to_list(), strict=True))
+    located = {nights.ids[i]: nights.municipalities[i] for i in at}
+    gains = savings.gains(by_unit, _residents(nights.inputs, list(by_unit)), located, assumptions.refund)
+    one_off = assumptions.equipment_ore * len(at)
+    cash = saving + round(one_off / assumptions.equipment_years)
+    return Couple(
+        unit_ids=tuple(nights.ids[i] for i in at),
+        names=tuple(nights.names[i] for i in at),
+        municipalities=tuple(nights.municipalities[i] for i in at),
+        minutes=float(travel.max()),
+        km=float(km.max()),
+        shared_minutes=float(values.shared_minutes[0]),
+        alone_ore=tuple(alone),
+        posts_ore=int(values.posts_ore[0]),
+        call_out_ore=int(values.call_out_ore[0]),
+        driving_ore=int(values.driving_ore[0]),
+        gear_ore=int(values.gear_ore[0]),
+        saving_ore=saving,
+        net_ore=sum(gain.net_ore for gain in gains),
+        one_off_ore=one_off,
+        payback_month=savings.payback_month(cash, one_off),
+        present_value_ore=savings.present_value(cash, one_off, discount_pct=assumptions.discount_pct),
+        risk=overlap.risk(demand(nights, at, travel[0], float(values.shared_minutes[0]))),
+        verdicts=verdicts,
+        status=rules.status(verdicts),
+        shares=shares,
+        gains=tuple(gains),
+    )
+
+
+def demand(nights: Nights, at: Sequence[int], travel: Iterable[float], shared_minutes: float) -> overlap.Demand:
+    """What units (by number) would ask of one guard; all their incidents are taken to fall in the hours they share."""
+    return overlap.Demand(
+        per_night=tuple(float(rate) for rate in nights.per_night[list(at)]),
+        minutes=tuple(float(minutes) for minutes in nights.minutes[list(at)]),
+        travel=tuple(float(minutes) for minutes in travel),
+        night_minutes=shared_minutes,
+        nights=NIGHTS,
+        law=nights.assumptions.law,
+        clustering=nights.assumptions.clustering,
+    )
+
+
+def _worth(found: Candidates, at: Sequence[int]) -> int:
+    """What some of a coupling's units would save among themselves; nobody couples at a loss."""
+    if len(at) < 2:
+        return 0
+    group = np.array([at], dtype=np.int64)
+    travel, km = found.travel_of(group)
+    return max(0, int(value(found.nights, group, travel, km).saving_ore[0]))
+
+
+def _residents(inputs: Inputs, units: Sequence[str]) -> list[savings.Resident]:
+    here = inputs.residents.filter(pl.col("unit_id").is_in(units)).sort("unit_id", "municipality", "daily_rate_ore")
+    return [
+        savings.Resident(unit, payer, None if rate is None else rate * savings.DAYS_A_YEAR)
+        for unit, payer, rate in here.select("unit_id", "municipality", "daily_rate_ore").iter_rows()
+    ]
+
+
+# --- what if -----------------------------------------------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True)
+class FrontierPoint:
+    """One best plan for a price on risk: couplings, saving and overlaps a year."""
+
+    price_ore: int
+    couples: int
+    saving_ore: int
+    overlaps_per_year: float
+    units: tuple[tuple[str, ...], ...] = field(default=())
+
+
+def frontier(found: Candidates, prices_ore: Sequence[int]) -> list[FrontierPoint]:
+    """Saving against risk: the best plan for each price on an overlapping incident, dominated and repeated points left out.
+
+    Each point is efficient: no plan saves more at as little risk (the supported points of the two-sided problem). Ascending risk.
+    """
+    number = {unit: position for position, unit in enumerate(found.nights.ids)}
+    points: dict[tuple[int, float], FrontierPoint] = {}
+    for price in sorted(set(prices_ore)):
+        _, chosen = choose(found, price_ore=price)
+        saving, overlaps = 0, 0.0
+        for units in chosen:
+            group = np.array([sorted(number[unit] for unit in units)], dtype=np.int64)
+            values = value(found.nights, group, *found.travel_of(group))
+            saving += int(values.saving_ore[0])
+            overlaps += float(values.overlaps[0]) * NIGHTS
+        point = FrontierPoint(price, len(chosen), saving, overlaps, tuple(tuple(sorted(units)) for units in chosen))
+        points.setdefault((saving, round(overlaps, 6)), point)
+    ordered = sorted(points.values(), key=lambda point: (point.overlaps_per_year, -point.saving_ore))
+    kept: list[FrontierPoint] = []
+    for point in ordered:
+        if not kept or point.saving_ore > kept[-1].saving_ore:
+            kept.append(point)
+    return kept
+
+
+def revalue(plan: NightPlan, **changes: Any) -> int:
+    """The saving of the plan's couplings under changed assumptions (fields of `Assumptions`, or `sick_days` and `pension_pct` of the
+    terms).
+    """
+    found = plan.candidates
+    if not plan.couples:
+        return 0
+    assumptions = found.nights.assumptions
+    of_terms = {name: changes.pop(name) for name in ("sick_days", "pension_pct", "handover_minutes") if name in changes}
+    changed = assumptions.changed(**changes)
+    if of_terms:
+        changed = changed.changed(terms=changed.terms.changed(**of_terms))
+    # The couplings stand; only what they cost, save and risk is reckoned anew.
+    changed = changed.changed(max_minutes=1e9 if changed.max_minutes < 1e9 else changed.max_minutes)
+    nights = prepare(found.nights.inputs.only(unit for couple in plan.couples for unit in couple.unit_ids), changed)
+    number = {unit: position for position, unit in enumerate(nights.ids)}
+    slower = assumptions.speed_kmh / changed.speed_kmh * changed.detour / assumptions.detour
+    farther = changed.detour / assumptions.detour
+    total = 0
+    for couple in plan.couples:
+        old = np.array([[found.nights.ids.index(unit) for unit in couple.unit_ids]], dtype=np.int64)
+        travel, km = found.travel_of(old)
+        group = np.array([[number[unit] for unit in couple.unit_ids]], dtype=np.int64)
+        total += int(value(nights, group, travel * slower, km * farther).saving_ore[0])
+    return total
+
+
+def spans(assumptions: Assumptions) -> list[savings.Span]:
+    """The assumptions that a tornado turns, each with a low and a high value."""
+    terms = assumptions.terms
+    return [
+        savings.Span("pay_factor", 0.9, 1.0, 1.1),
+        savings.Span("supplement_factor", 0.8, 1.0, 1.3),
+        savings.Span("sick_days", terms.sick_days * 0.5, terms.sick_days, terms.sick_days * 1.5),
+        savings.Span("pension_pct", terms.pension_pct - 2, terms.pension_pct, terms.pension_pct + 2),
+        savings.Span("incident_factor", 0.5, 1.0, 2.0),
+        savings.Span("minutes_factor", 0.5, 1.0, 2.0),
+        savings.Span("speed_kmh", assumptions.speed_kmh * 0.7, assumptions.speed_kmh, assumptions.speed_kmh * 1.2),
+        savings.Span("call_out_ore", assumptions.call_out_ore * 0.5, assumptions.call_out_ore, assumptions.call_out_ore * 2.0),
+        savings.Span("km_ore", assumptions.km_ore * 0.5, assumptions.km_ore, assumptions.km_ore * 2.0),
+        savings.Span("equipment_ore", assumptions.equipment_ore * 0.5, assumptions.equipment_ore, assumptions.equipment_ore * 2.0),
+        savings.Span("running_ore", assumptions.running_ore * 0.5, assumptions.running_ore, assumptions.running_ore * 2.0),
+        savings.Span("clustering", 0.0, assumptions.clustering, assumptions.clustering + 1.0),
+    ]
+
+
+def sensitivity(plan: NightPlan) -> pl.DataFrame:
+    """The ten assumptions that move the plan's saving the most (columns of `savings.tornado`)."""
+    return savings.tornado(lambda values: revalue(plan, **values), spans(plan.candidates.nights.assumptions))
+
+
+def break_even(found: Candidates, couple: Couple) -> float | None:
+    """Calls a night, all units of the coupling together, below which it pays; None where it pays at any number of calls.
+
+    The calls are spread over the units as their incidents are now, evenly where they have none.
+    """
+    nights = found.nights
+    at = [nights.ids.index(unit) for unit in couple.unit_ids]
+    group = np.array([at], dtype=np.int64)
+    travel, km = found.travel_of(group)
+    present = nights.per_night[at]
+    mix = present / present.sum() if present.sum() > 0 else np.full(len(at), 1 / len(at))
+
+    def at_calls(calls: float) -> float:
+        rates = nights.per_night.copy()
+        rates[at] = mix * calls
+        return float(value(replace(nights, per_night=rates), group, travel, km).saving_ore[0])
+
+    return savings.break_even_calls(at_calls)
+
+
+def co_locations(found: Candidates) -> pl.DataFrame:
+    """The variant of moving one resident to a place beside the other: no journey, one move; always to be assessed, since a move is a
+    decision of its own.
+
+    One row per candidate pair whose only obstacles are the journey and the risk: unit_a, unit_b, saving_ore (a year, the move written off
+    over the equipment's life), one_off_ore, overlaps_per_year, more_ore (against sharing across the distance). Best first.
+    """
+    nights, assumptions = found.nights, found.nights.assumptions
+    zero = np.zeros(found.at.shape, dtype=np.float64)
+    values = value(nights, found.at, zero, zero)
+    yearly = values.saving_ore - round(assumptions.colocation_ore / assumptions.equipment_years)
+    frame = found.pairs.select(
+        "unit_a",
+        "unit_b",
+        pl.Series("saving_ore", yearly),
+        pl.lit(assumptions.colocation_ore + 2 * assumptions.equipment_ore, dtype=pl.Int64).alias("one_off_ore"),
+        pl.Series("overlaps_per_year", values.overlaps * NIGHTS),
+        (pl.Series("with", yearly) - pl.col("saving_ore")).alias("more_ore"),
+        pl.col("failed").list.set_difference(["S1", "S7"]).list.len().alias("obstacles"),
+    )
+    kept = frame.filter((pl.col("obstacles") == 0) & (pl.col("saving_ore") > 0)).drop("obstacles")
+    return kept.sort(["saving_ore", "unit_a", "unit_b"], descending=[True, False, False])
+
+
+def potential(found: Candidates) -> coupling.Plan:
+    """The best pairs if every unanswered question were answered well: what it is worth to ask."""
+    edges = found.pairs.filter(pl.col("status") != "fail").select("unit_a", "unit_b", "saving_ore")
+    return coupling.pair_up(edges)

@@ -1,0 +1,285 @@
+"""The whole: from frames to a plan, and what must be true of every plan."""
+
+from __future__ import annotations
+
+import datetime as dt
+import itertools
+
+import numpy as np
+import polars as pl
+import pytest
+
+from samplads.errors import SampladsError
+from samplads.nightcover import finder, plan
+from tests.strategies_nightcover import assumptions, inputs, town
+
+FREE = {"equipment_ore": 0, "running_ore": 0, "call_out_ore": 0, "km_ore": 0}
+
+
+def candidates(units: list[dict], travel: pl.DataFrame | None = None, **changes: object) -> plan.Candidates:  # type: ignore[type-arg]
+    return plan.candidates(plan.prepare(inputs(units, travel), assumptions(**changes)))
+
+
+def test_two_alike_save_one_post_less_what_sharing_costs() -> None:
+    found = candidates([{}, {}])
+    row = found.pairs.row(0, named=True)
+    assert row["posts_ore"] == found.nights.alone_ore[0] == found.nights.alone_ore[1]
+    assert row["saving_ore"] == row["posts_ore"] - row["call_out_ore"] - row["driving_ore"] - row["gear_ore"]
+    assert row["gear_ore"] == 2 * (6_000_000 // 5 + 1_200_000)
+    assert row["status"] == "pass"
+    best = plan.best(found)
+    assert best.saving_ore == row["saving_ore"]
+    couple = best.couples[0]
+    assert couple.risk.overlaps_per_year == pytest.approx(row["overlaps_per_year"])
+    for way in plan.SHARING:
+        assert couple.shares[f"{way}_ore"].sum() == couple.saving_ore
+    assert best.by_municipality["gross_ore"].sum() == best.saving_ore
+    assert best.by_municipality["net_ore"].sum() == best.net_ore < best.saving_ore
+
+
+def test_no_shared_hours_no_saving() -> None:
+    early = {"shift_start": dt.time(18), "shift_end": dt.time(23), "monthly_pay_ore": 3_600_000}
+    found = candidates([early, {}])
+    row = found.pairs.row(0, named=True)
+    assert row["saving_ore"] == row["posts_ore"] == row["call_out_ore"] == row["gear_ore"] == 0
+    assert row["overlaps_per_year"] == 0
+    assert plan.best(found).proof.status == "empty"
+
+
+@pytest.mark.parametrize("seed", range(3))
+def test_with_free_gear_sharing_never_costs_and_the_order_is_without_importance(seed: int) -> None:
+    told = [unit | {"unit_id": f"U{number}"} for number, unit in enumerate(town(12, seed))]
+    found = candidates(told, **FREE)
+    assert (found.pairs["saving_ore"] >= 0).all()
+    assert (found.pairs["posts_ore"] <= found.nights.alone_ore.max()).all()
+    turned = candidates(told[::-1], **FREE)
+    assert turned.pairs.equals(found.pairs)
+    swapped = candidates([told[1] | {"unit_id": "U0"}, told[0] | {"unit_id": "U1"}], **FREE, max_minutes=1e3)
+    straight = candidates([told[0] | {"unit_id": "U0"}, told[1] | {"unit_id": "U1"}], **FREE, max_minutes=1e3)
+    for column in ("saving_ore", "overlaps_per_year", "minutes", "status"):
+        assert swapped.pairs[column][0] == pytest.approx(straight.pairs[column][0]) or column == "status"
+
+
+@pytest.mark.parametrize("size", [2, 3, 4])
+def test_the_plan_is_the_best_of_all_plans(size: int) -> None:
+    found = candidates(town(8, 4), group_size=size, max_minutes=25)
+    best = plan.best(found)
+    ids = found.nights.ids
+    usable = {
+        frozenset((a, b)) for a, b, status in found.pairs.select("unit_a", "unit_b", "status").iter_rows() if status in {"pass", "warn"}
+    }
+    groups = [
+        (frozenset(units), plan.describe(found, list(units)).saving_ore)
+        for count in range(2, size + 1)
+        for units in itertools.combinations(ids, count)
+        if all(frozenset(pair) in usable for pair in itertools.combinations(units, 2))
+    ]
+    from tests import reference_nightcover as reference
+
+    assert len(groups) > 3
+    assert best.saving_ore == best.proof.objective_ore == reference.best_packing(groups)
+    assert best.proof.status == "optimal"
+    units = [unit for couple in best.couples for unit in couple.unit_ids]
+    assert len(units) == len(set(units))
+    assert best.by_municipality["gross_ore"].sum() == best.saving_ore
+
+
+def test_unknown_answers_stay_out_until_they_are_let_in() -> None:
+    units = [{}, {"response_minutes_limit": None}]
+    found = candidates(units)
+    assert found.pairs["status"].to_list() == ["unknown"]
+    assert found.pairs["unknown"][0].to_list() == ["S1"]
+    assert plan.best(found).couples == ()
+    assert plan.potential(found).objective_ore > 0
+    assert len(plan.best(candidates(units, allow_unknown=True)).couples) == 1
+    assert plan.best(found, together=[("A-001", "A-000")]).couples[0].status == "unknown"
+
+
+def test_incidents_not_delivered_are_assumed_and_to_be_assessed() -> None:
+    found = candidates([{}, {"incidents": None}])
+    assert found.pairs["unknown"][0].to_list() == ["S7"]
+    assert found.nights.per_night[1] == assumptions().incidents_per_night
+
+
+def test_no_exclusion_told_is_an_answer_only_beside_other_answers() -> None:
+    assert candidates([{}, {"danger_met_by": None, "lone_work_danger": None}]).pairs["unknown"][0].to_list() == ["S2", "W10"]
+    assert candidates([{}, {"excludes_groups": ["g"], "excludes_covered": ["g-1", "g-2"]}]).pairs["failed"][0].to_list() == ["S2"]
+
+
+def test_a_saving_never_overrides_a_hard_rule() -> None:
+    found = candidates([{}, {"one_to_one": True}])
+    assert plan.best(found).couples == ()
+    with pytest.raises(SampladsError, match="night_rule_broken"):
+        plan.best(found, together=[("A-000", "A-001")])
+    with pytest.raises(SampladsError, match="coupling_pair_unknown"):
+        plan.best(found, together=[("A-000", "A-009")])
+
+
+def test_forbid_a_couple_and_see_the_second_best() -> None:
+    found = candidates(town(10, 2))
+    first = plan.best(found)
+    a, b = first.couples[0].unit_ids
+    second = plan.best(found, apart=[(a, b)])
+    assert second.saving_ore < first.saving_ore
+    assert (a, b) not in [couple.unit_ids for couple in second.couples]
+
+
+def test_the_ceiling_on_risk_holds_and_a_price_on_risk_gives_the_frontier() -> None:
+    units = town(11, 5)
+    for size in (2, 3):
+        free = plan.best(candidates(units, group_size=size))
+        bounded = plan.best(candidates(units, group_size=size, max_overlaps=4.0))
+        assert all(couple.risk.overlaps_per_year <= 4.0 for couple in bounded.couples)
+        assert bounded.saving_ore <= free.saving_ore
+    points = plan.frontier(candidates(units), [0, 10**6, 10**7, 10**8, 10**9])
+    assert points[-1].saving_ore == plan.best(candidates(units)).saving_ore
+    for low, high in itertools.pairwise(points):
+        assert low.overlaps_per_year < high.overlaps_per_year
+        assert low.saving_ore < high.saving_ore
+
+
+def test_a_travel_table_replaces_what_is_reckoned() -> None:
+    travel = pl.DataFrame({"unit_a": ["A-001"], "unit_b": ["A-000"], "minutes": [29.0]})
+    near, told = candidates([{}, {}]), candidates([{}, {}], travel)
+    assert told.pairs["minutes"][0] == 29.0
+    assert told.pairs["overlaps_per_year"][0] > near.pairs["overlaps_per_year"][0]
+    assert candidates([{}, {}], travel, max_minutes=28.0).pairs.is_empty()
+    far = [{}, {"lat": 57.0}]
+    assert candidates(far).pairs.is_empty()
+    assert candidates(far, travel).pairs.height == 1
+    with pytest.raises(SampladsError, match="night_travel_columns"):
+        candidates([{}, {}], travel.drop("minutes"))
+
+
+def test_who_is_left_out_and_why() -> None:
+    units = [
+        {},
+        {"single_person": False},
+        {"roster": False},
+        {"posts": 0},
+        {"night_cover": "none"},
+        {"shift_start": dt.time(8), "shift_end": dt.time(16)},
+        {"shift_start": dt.time(8), "shift_end": dt.time(8)},
+        {"lat": None},
+    ]
+    nights = plan.prepare(inputs(units), assumptions())
+    assert nights.left_out["reason"].to_list() == [
+        "not_single_person",
+        "no_roster",
+        "no_post",
+        "no_post",
+        "shift_unusable",
+        "shift_unusable",
+        "no_position",
+    ]
+    assert nights.ids == ["A-000"]
+    assert len(plan.prepare(inputs(units), assumptions(single_person_only=False)).ids) == 2
+
+
+def test_pay_that_is_not_told_is_that_of_the_terms() -> None:
+    nights = plan.prepare(inputs([{}, {"monthly_pay_ore": None}]), assumptions())
+    assert nights.pay_known == (True, False)
+    assert nights.alone_ore[0] == nights.alone_ore[1]
+
+
+def test_a_sleeping_post_shared_with_an_awake_one_saves_the_sleeping_one() -> None:
+    found = candidates([{}, {"night_cover": "sleeping"}], **FREE)
+    assert found.pairs["posts_ore"][0] == found.nights.alone_ore[1] < found.nights.alone_ore[0]
+
+
+def test_on_call_with_a_short_response_is_costed_as_working_time() -> None:
+    nights = plan.prepare(
+        inputs([{"night_cover": "on_call", "response_minutes_limit": 10}, {"night_cover": "on_call", "response_minutes_limit": 60}, {}]),
+        assumptions(),
+    )
+    assert nights.alone_ore[0] == nights.alone_ore[2] > nights.alone_ore[1]
+
+
+def test_what_if() -> None:
+    found = candidates(town(10, 7))
+    best = plan.best(found)
+    assert plan.revalue(best) == best.saving_ore
+    assert plan.revalue(best, pay_factor=1.1) > best.saving_ore
+    assert plan.revalue(best, incident_factor=3.0) < best.saving_ore
+    assert plan.revalue(best, speed_kmh=30.0) <= best.saving_ore
+    assert plan.revalue(best, equipment_ore=0) > best.saving_ore
+    swings = plan.sensitivity(best)
+    assert swings.height == 10
+    assert (swings["at_base_ore"] == best.saving_ore).all()
+    couple = best.couples[0]
+    calls = plan.break_even(found, couple)
+    assert calls is not None
+    assert calls * 365 > couple.risk.incidents_per_year
+    moved = plan.co_locations(found)
+    assert (moved["saving_ore"] > 0).all()
+    assert plan.revalue(plan.best(candidates([{}]))) == 0
+
+
+def test_cash_is_without_the_write_off() -> None:
+    couple = plan.best(candidates([{}, {}])).couples[0]
+    yearly = couple.saving_ore + couple.one_off_ore // 5
+    assert couple.payback_month == -(-couple.one_off_ore * 12 // yearly)
+    assert couple.present_value_ore == pytest.approx(sum(yearly / 1.035**year for year in range(1, 6)) - couple.one_off_ore, abs=1)
+
+
+def test_assumptions_out_of_bounds_are_refused() -> None:
+    for key, changes in (
+        ("night_group_size", {"group_size": 5}),
+        ("night_sharing_unknown", {"sharing": "by_lot"}),
+        ("night_assumption_not_positive", {"speed_kmh": 0}),
+    ):
+        with pytest.raises(SampladsError, match=key):
+            assumptions(**changes)
+
+
+def test_the_finder_ranks_and_its_counts_sum() -> None:
+    units = [
+        {},
+        {},
+        {"groups": ["g-2"], "lat": 55.21},
+        {"single_person": False},
+        {"daily_rate_ore": None},
+        {"daily_rate_ore": 100_000},
+        {"lat": 57.0},
+        {"one_to_one": True},
+        {"response_minutes_limit": None},
+        {"roster": False},
+        {"shift_start": dt.time(18), "shift_end": dt.time(22), "lat": 56.0},
+        {"lat": 56.0},
+    ]
+    found = finder.find(inputs(units), assumptions(), least_yearly_ore=200_000_000)
+    reasons = dict(found.reasons.iter_rows())
+    assert [reasons[f"A-{number:03}"] for number in range(len(units))] == [
+        "can",
+        "can",
+        "no_common_group",
+        "not_single_person",
+        "cost_unknown",
+        "below_limit",
+        "no_neighbour",
+        "rule:S3",
+        "to_be_assessed",
+        "no_roster",
+        "no_saving",
+        "no_saving",
+    ]
+    assert found.counts["units"].sum() == len(units)
+    assert found.pairs["status"].to_list() == sorted(found.pairs["status"].to_list(), key=lambda status: status == "unknown")
+    assert (found.pairs["saving_ore"] > 0).all()
+    from samplads import i18n
+
+    for reason in found.counts["reason"]:
+        kind, _, rule = reason.partition(":")
+        key = f"nightcover.rules.{rule}" if kind == "rule" else f"nightcover.reasons.{reason}"
+        assert all(i18n.has(key, language) for language in i18n.LANGUAGES)
+
+
+def test_reach_is_that_of_every_pair_looked_at() -> None:
+    units = town(40, 8)
+    found = candidates(units, max_minutes=12.0)
+    nights = found.nights
+    from samplads.model import haversine_km
+
+    km = haversine_km(nights.lat[:, None], nights.lon[:, None], nights.lat[None], nights.lon[None]) * 1.3
+    near = np.argwhere(np.triu(km / 60 * 60 <= 12.0, 1))
+    assert near.tolist() == found.at.tolist()

@@ -1,0 +1,164 @@
+"""Each rule, each way round: which rule, which outcome, on whose answer."""
+
+from __future__ import annotations
+
+import datetime as dt
+from dataclasses import replace
+
+import pytest
+
+from samplads.nightcover import rules
+from samplads.nightcover.rules import Member, Shared, assess, status
+from tests.strategies_nightcover import DAY, assumptions
+
+GIVEN = assumptions()
+A = Member(
+    unit_id="A",
+    night_cover="awake",
+    posts=1,
+    start=1380,
+    end=1860,
+    operator_kind="municipal",
+    approval_status="approved",
+    approved_until=dt.date(2028, 12, 31),
+    one_to_one=False,
+    risky_work=False,
+    lone_work_danger=False,
+    danger_met_by="no_special_danger",
+    response_minutes_limit=20,
+    groups=frozenset({"g-1"}),
+    excludes=frozenset(),
+    staff_needed=1,
+)
+B = replace(A, unit_id="B")
+SHARED = Shared(kind="awake", travel=(12.0, 12.0), overlaps=2.0)
+
+
+def outcomes(a: Member = A, b: Member = B, shared: Shared = SHARED, practice: rules.Practice = GIVEN.practice) -> dict[str, set[str]]:
+    found: dict[str, set[str]] = {}
+    for verdict in assess([a, b], shared, GIVEN.limits, practice, DAY):
+        found.setdefault(verdict.outcome, set()).add(verdict.rule)
+        assert verdict.source
+        assert verdict.hard == (verdict.rule in rules.HARD)
+        assert verdict.hard or verdict.outcome != "fail"
+    return found
+
+
+def test_a_couple_in_order_passes_every_rule() -> None:
+    found = outcomes()
+    assert set(found) == {"pass"}
+    assert found["pass"] == {*rules.HARD, *rules.SOFT} - {"W12", "W13", "W14"}
+    assert status(assess([A, B], SHARED, GIVEN.limits, GIVEN.practice, DAY)) == "pass"
+    assert status([]) == "pass"
+
+
+CASES: list[tuple[str, str, dict[str, object], dict[str, object]]] = [
+    ("W10", "fail", {"lone_work_danger": True, "danger_met_by": "unmet"}, {}),
+    ("W10", "fail", {"lone_work_danger": True, "danger_met_by": None}, {}),
+    ("W10", "fail", {"lone_work_danger": True, "danger_met_by": "two_on_duty", "posts": 2}, {}),
+    ("W10", "pass", {"lone_work_danger": True, "danger_met_by": "two_on_duty", "posts": 3}, {}),
+    ("W10", "pass", {"lone_work_danger": True, "danger_met_by": "two_on_duty"}, {"posts": 2}),
+    ("W10", "pass", {"lone_work_danger": True, "danger_met_by": "alarm_response"}, {}),
+    ("W10", "unknown", {"lone_work_danger": True, "danger_met_by": "alarm_response", "response_minutes_limit": None}, {}),
+    ("W10", "unknown", {"lone_work_danger": None, "danger_met_by": None}, {}),
+    ("W10", "unknown", {"lone_work_danger": True, "danger_met_by": "no_special_danger"}, {}),
+    ("W10", "pass", {"lone_work_danger": False, "danger_met_by": None}, {}),
+    ("W5", "fail", {"risky_work": True, "end": 1920}, {}),
+    ("W5", "fail", {"risky_work": True}, {"handover_minutes": 15}),
+    ("W5", "unknown", {"risky_work": None, "end": 1920}, {}),
+    ("W5", "pass", {"risky_work": True}, {}),
+    ("W5", "pass", {"risky_work": False, "end": 1920}, {}),
+    ("W1", "fail", {"start": 1140, "end": 1980}, {}),
+    ("W2", "pass", {"start": 1140, "end": 1980}, {}),
+    ("W7", "warn", {"end": 1950}, {}),
+    ("W11", "warn", {"risky_work": True}, {}),
+    ("W11", "unknown", {"risky_work": None, "lone_work_danger": None}, {}),
+    ("W14", "pass", {"operator_kind": "regional"}, {}),
+    ("W14", "warn", {"operator_kind": "regional", "start": 1140, "end": 1900}, {}),
+    ("S1", "fail", {"response_minutes_limit": 11}, {}),
+    ("S1", "pass", {"response_minutes_limit": 12}, {}),
+    ("S1", "unknown", {"response_minutes_limit": None}, {}),
+    ("S1", "unknown", {"located": False}, {}),
+    ("S2", "fail", {"excludes": frozenset({"g-1"})}, {}),
+    ("S2", "pass", {"excludes": frozenset({"g-2"})}, {}),
+    ("S2", "unknown", {"excludes": None}, {}),
+    ("S3", "fail", {"one_to_one": True}, {}),
+    ("S3", "unknown", {"one_to_one": None}, {}),
+    ("S4", "fail", {"approval_status": "withdrawn"}, {}),
+    ("S4", "fail", {"approval_status": "suspended"}, {}),
+    ("S4", "fail", {"approved_until": dt.date(2026, 10, 31)}, {}),
+    ("S4", "pass", {"approved_until": DAY}, {}),
+    ("S4", "pass", {"approved_until": None}, {}),
+    ("S4", "warn", {"approval_status": "conditional"}, {}),
+    ("S4", "unknown", {"approval_status": None}, {}),
+    ("S5", "fail", {}, {"kind": "sleeping"}),
+    ("S6", "warn", {"staff_needed": 2}, {}),
+    ("S6", "pass", {"staff_needed": 2, "posts": 2}, {}),
+    ("S7", "fail", {}, {"ceiling": 1.9}),
+    ("S7", "pass", {}, {"ceiling": 2.0}),
+    ("S7", "unknown", {"incidents_known": False}, {}),
+    ("S7", "fail", {"incidents_known": False}, {"ceiling": 1.0}),
+    ("S7", "unknown", {}, {"overlaps": None}),
+    ("S8", "fail", {"start": 480, "end": 960}, {}),
+]
+
+
+@pytest.mark.parametrize(("rule", "outcome", "member", "shared"), CASES)
+def test_one_rule(rule: str, outcome: str, member: dict[str, object], shared: dict[str, object]) -> None:
+    told, post = replace(A, **member), replace(SHARED, **shared)  # type: ignore[arg-type]
+    for a, b in ((told, B), (replace(told, unit_id="B"), A)):
+        assert rule in outcomes(a, b, post)[outcome]
+
+
+def test_an_exclusion_against_an_unknown_group_is_to_be_assessed() -> None:
+    assert "S2" in outcomes(replace(A, excludes=frozenset({"g-9"})), replace(B, groups=frozenset()))["unknown"]
+
+
+def test_on_call_with_a_short_response_must_be_costed_as_working_time() -> None:
+    a, b = replace(A, night_cover="on_call", response_minutes_limit=15), replace(B, night_cover="on_call", response_minutes_limit=60)
+    assert "W12" in outcomes(a, b, replace(SHARED, kind="on_call", working_share=1 / 3))["fail"]
+    assert "W12" in outcomes(a, b, replace(SHARED, kind="on_call", working_share=1.0))["pass"]
+    later = replace(a, response_minutes_limit=30)
+    found = outcomes(later, b, replace(SHARED, kind="on_call", working_share=1 / 3))
+    assert "W12" in found["pass"]
+    assert "W13" in found["warn"]
+    silent = [replace(member, response_minutes_limit=None) for member in (a, b)]
+    assert "W12" in outcomes(*silent, replace(SHARED, kind="on_call", working_share=1 / 3))["unknown"]
+
+
+@pytest.mark.parametrize(
+    ("rule", "outcome", "practice"),
+    [
+        ("W2", "unknown", {"nights_off": None}),
+        ("W2", "fail", {"nights_off": 0}),
+        ("W2", "fail", {"nights_in_a_row": 7}),
+        ("W3", "fail", {"weekly_hours": 49}),
+        ("W3", "unknown", {"weekly_hours": None}),
+        ("W4", "fail", {"weekly_hours": 48.6}),
+        ("W4", "pass", {"weekly_hours": 48}),
+        ("W6", "warn", {"nights_in_a_row": 4}),
+        ("W6", "unknown", {"nights_in_a_row": None}),
+        ("W8", "warn", {"pregnant_nights": 2}),
+        ("W9", "fail", {"health_check_years": 4}),
+        ("W9", "unknown", {"health_check_years": None}),
+    ],
+)
+def test_the_operators_practice(rule: str, outcome: str, practice: dict[str, float | None]) -> None:
+    assert rule in outcomes(practice=replace(GIVEN.practice, **practice))[outcome]  # type: ignore[arg-type]
+
+
+def test_a_group_breaks_what_a_pair_in_it_breaks() -> None:
+    c = replace(A, unit_id="C", end=1920)
+    risky = replace(B, risky_work=True)
+    three = assess([A, risky, c], replace(SHARED, travel=(12.0, 12.0, 12.0)), GIVEN.limits, GIVEN.practice, DAY)
+    assert "W5" in {verdict.rule for verdict in three if verdict.outcome == "fail"}
+    assert status(three) == "fail"
+
+
+def test_every_rule_has_a_name_in_both_languages() -> None:
+    from samplads import i18n
+
+    for rule in (*rules.HARD, *rules.SOFT):
+        for language in i18n.LANGUAGES:
+            assert i18n.has(f"nightcover.rules.{rule}", language)
+            assert rule in GIVEN.limits
