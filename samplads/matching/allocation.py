@@ -6,8 +6,8 @@ Aims, in this order, none of which is ever traded for a later one:
 2. (option) as few placements as possible lacking below the fairness floor of a municipality;
 3. the greatest total of points.
 
-How it is kept exact. The sets of needs that can be placed together are the independent sets of a transversal matroid, so the greatest numbers
-of every tier can be had at the same time (the greedy theorem). Hence the value of a pair
+How it is kept exact. The sets of needs that can be placed together are the independent sets of a transversal matroid, so the greatest
+numbers of every tier can be had at the same time (the greedy theorem). Hence the value of a pair
 
     v = base x (number of tiers from this one to the last) + points - least points
 
@@ -28,6 +28,7 @@ import time
 from collections.abc import Callable
 from dataclasses import dataclass
 from fractions import Fraction
+from typing import Any
 
 import numpy as np
 import polars as pl
@@ -62,9 +63,11 @@ class Solved:
     lot: Ints
     """By need: the lot it gets or holds, -1 for none."""
     exact: bool
-    """Whether prices are the exact values of places: so without fairness and where incompatible residents did not bind."""
+    """Whether prices are the exact values of places: so without fairness and without incompatible residents."""
     pairs: pl.DataFrame
     capacity: pl.DataFrame
+    options: dict[str, Any]
+    """The other arguments, to solve again with."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -141,7 +144,7 @@ def allocate(
         few placements as possible in all, and shown.
     incompatible: [need_a, need_b] who must not live in the same unit. An integer programme where the plan without it breaks a rule.
     holds: [need_id, unit_id] places promised by people: kept as they are, within `places`.
-    wanted, waiting_points, longest_wait: with a column `opens` in capacity (a date, meaning its month, or the number of a month; then one row
+    wanted, waiting_points, longest_wait: with a column `opens` in capacity (a date, meant as its month, or a number of a month; then a row
         for each unit and month) the places open over a horizon. [need_id, wanted_from] is the same for needs: a place that opens later
         is waited for, at so many points a month and so many months at most. A place that opens earlier is kept until the need wants it.
     node_limit: of each integer programme: a count, not a time, so that the answer is the same on any machine.
@@ -182,7 +185,9 @@ def allocate(
     edge = _settle(problem, assignment, case.turn, _ticking(tell, "ties", 0.6, 0.85))
     assignment = Assignment(edge, assignment.price, assignment.utility, assignment.value, assignment.bound)
     tell("apart", 0.85)
-    outcome = apart.keep(problem.network, assignment, problem.units, foes, problem.aims(), problem.base, node_limit, tell_tick(tell))
+    outcome = apart.keep(
+        problem.network, assignment, problem.units, foes, problem.aims(), problem.base, node_limit, lambda: tell("apart", 0.9)
+    )
     lot = _lots_of(problem, outcome.edge, held)
     tell("done", 1.0)
     solved = Solved(
@@ -194,16 +199,23 @@ def allocate(
         least=problem.least,
         held=held,
         lot=lot,
-        exact=fairness is None and outcome.loss == 0,
+        exact=fairness is None and len(foes) == 0,
         pairs=pairs,
         capacity=capacity,
+        options={
+            "priority": priority,
+            "waiting": waiting,
+            "group": group,
+            "fairness": fairness,
+            "incompatible": incompatible,
+            "holds": holds,
+            "wanted": wanted,
+            "waiting_points": waiting_points,
+            "longest_wait": longest_wait,
+            "node_limit": node_limit,
+        },
     )
     return _result(solved, outcome, sides, floors, _digest(case, held, foes, sides, fairness), began)
-
-
-def tell_tick(tell: Progress) -> Callable[[], None]:
-    """A tick that tells of the last step."""
-    return lambda: tell("apart", 0.9)
 
 
 @dataclass(frozen=True, eq=False)
@@ -278,7 +290,7 @@ def _held(holds: pl.DataFrame | None, case: Market) -> Ints:
     need = case.edge_need
     room = case.lot_places.copy()
     for row in np.lexsort((unit, number)):
-        suits = np.flatnonzero((need == number[row]) & (case.lot_unit[case.edge_lot] == unit[row])) if number[row] >= 0 else np.zeros(0)
+        suits = np.flatnonzero((need == number[row]) & (case.lot_unit[case.edge_lot] == unit[row])) if number[row] >= 0 else number[:0]
         if len(suits) == 0:
             raise SampladsError("allocation_hold_without_pair", need=frame["need_id"][int(row)], unit=frame["unit_id"][int(row)])
         roomy = [int(case.edge_lot[edge]) for edge in suits if room[case.edge_lot[edge]] > 0]

@@ -7,8 +7,8 @@ The plan without the rule bounds every plan with it. Written in its prices, the 
 where no term is negative. So an edge, need or place whose own term is above t cannot be part of a plan with a loss of t or less, and:
 
 1. Where the plan breaks no rule, it is the answer.
-2. Else an integer programme of the terms up to t only, for the part of the graph that hangs together with a broken rule. If its loss is at most
-   t it is best of all; if not, t becomes that loss (or grows until there is a plan) and the programme is solved once more. The numbers
+2. Else an integer programme of the terms up to t only, for the part of the graph that hangs together with a broken rule. If its loss is at
+   most t it is best of all; if not, t becomes that loss (or grows until there is a plan) and the programme is solved once more. The numbers
    in it are small, so the tolerances of the solver (1e-6) cannot blur a point.
 3. Where so small a loss cannot be had (a placement is lost), one programme for each aim, with the aims before it kept.
 """

@@ -8,8 +8,8 @@ A *lot* is so many like places of one unit. A need that gets none has the value 
 The dual has a utility u_i >= 0 for each need and a price p_j >= 0 for each lot with u_i + p_j >= v_ij, and any such pair bounds the
 total: sum u_i + sum c_j p_j. The steps:
 
-1. Needs whose best lot has room for all who like it best are left there; only the rest (the kernel) compete. Where the prices of the kernel
-   make a need outside it look elsewhere, that need joins the kernel and the step is done again. Nothing is cut away: step 4 tests every edge.
+1. Needs whose best lot has room for all who like it best stay there; only the rest (the kernel) compete. Where the kernel's prices
+   make a need outside it look elsewhere, that need joins the kernel and the step is done again. Nothing is cut away: step 4 tests all.
 2. The kernel is solved as a sparse matching with each lot's places side by side (Jonker-Volgenant as in
    `scipy.sparse.csgraph.min_weight_full_bipartite_matching`); the scarcer side makes the rows, which halves the time.
 3. The least optimal prices follow from the longest gaining path into each lot (Bellman-Ford on the lots that changed). The least price is
@@ -82,8 +82,9 @@ class Assignment:
 def spans(starts: Ints, counts: Ints) -> Ints:
     """The positions starts[0] .. starts[0]+counts[0]-1, starts[1] .. and so on, one after the other."""
     ends = np.cumsum(counts)
-    total = int(ends[-1]) if len(ends) else 0
-    return np.arange(total, dtype=np.int64) + np.repeat(starts - (ends - counts), counts)
+    count = int(ends[-1]) if len(ends) else 0
+    positions: Ints = np.arange(count, dtype=np.int64) + np.repeat(starts - (ends - counts), counts)
+    return positions
 
 
 def total(values: Ints) -> int:
@@ -116,13 +117,8 @@ def prove(network: Network, edge: Ints, price: Ints) -> Assignment:
     usable = network.capacity[network.lot] > 0
     slack = utility[network.need] + price[network.lot] - network.value
     value, bound = total(network.value[taken]), total(utility) + sum((network.capacity * price.astype(object)).tolist())
-    if (
-        (load > network.capacity).any()
-        or (slack[usable] < 0).any()
-        or utility.min(initial=0) < 0
-        or price.min(initial=0) < 0
-        or value != bound
-    ):
+    feasible = not (load > network.capacity).any() and utility.min(initial=0) >= 0 and price.min(initial=0) >= 0
+    if not feasible or (slack[usable] < 0).any() or value != bound:
         raise ArithmeticError("the assignment is not proven optimal")
     return Assignment(edge, price, utility, value, bound)
 
@@ -315,13 +311,9 @@ def _match(network: Network) -> Ints:
     by_need = network.needs <= count
     rows, columns, height, width = (who, seat, network.needs, count) if by_need else (seat, who, count, network.needs)
     alone = np.arange(height)
-    graph = coo_array(
-        (
-            np.concatenate([cost, np.full(height, float(ceiling))]),
-            (np.concatenate([rows, alone]), np.concatenate([columns, width + alone])),
-        ),
-        shape=(height, width + height),
-    ).tocsr()
+    weights = np.concatenate([cost, np.full(height, float(ceiling))])
+    where = (np.concatenate([rows, alone]), np.concatenate([columns, width + alone]))
+    graph = coo_array((weights, where), shape=(height, width + height)).tocsr()
     row, column = min_weight_full_bipartite_matching(graph)
     real = column < width
     row, column = row[real].astype(np.int64), column[real].astype(np.int64)

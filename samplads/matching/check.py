@@ -18,7 +18,8 @@ class Check:
     """What was found: `faults` is empty where the plan keeps every rule."""
 
     faults: tuple[str, ...]
-    """`not_eligible`, `placed_twice`, `over_places`, `points_differ`, `objective_differs`, `counts_differ`, `above_bound`, `hold_broken`, `together`."""
+    """`not_eligible`, `placed_twice`, `over_places`, `points_differ`, `objective_differs`, `counts_differ`, `above_bound`, `hold_broken`,
+    `together`."""
     placed: int
     points: int
 

@@ -50,7 +50,8 @@ def compare(
     settled = plan_of(case, deferred_acceptance(case), pairs)
     best = optimum or allocate(pairs, capacity, priority=priority, waiting=waiting, progress=progress)
     rows = []
-    for method, plan in zip(METHODS, (queue, greedy, settled, best), strict=True):
+    plans: tuple[Plan | Allocation, ...] = (queue, greedy, settled, best)
+    for method, plan in zip(METHODS, plans, strict=True):
         urgent = plan.placed_by_tier[-2] if len(plan.placed_by_tier) > 1 else 0
         more = plan.placed - queue.placed
         rows.append((method, urgent, plan.placed, plan.objective, more, 100 * more / queue.placed if queue.placed else None))

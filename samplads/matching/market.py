@@ -44,7 +44,7 @@ class Market:
     tier: Ints
     """By need: 0 for the most urgent tier and so on."""
     tiers: tuple[int | None, ...]
-    """The tiers as given, the most urgent first; None for needs that were given no tier."""
+    """The tiers as given, the most urgent first; None, the last, where some need was given no tier."""
     turn: Ints
     """By need: its place in the queue, 0 for who has waited longest."""
 
@@ -235,7 +235,7 @@ def _tiers(priority: pl.DataFrame | None, need_ids: pl.Series) -> tuple[Ints, tu
     number, frame = by_need(priority, "priority", need_ids, "tier")
     given = whole(frame, "priority", "tier")
     known: Bools = number >= 0
-    steps = np.unique(given[known])
+    steps = np.unique(given)
     tier = np.full(need_ids.len(), len(steps), dtype=np.int64)
     tier[number[known]] = np.searchsorted(steps, given[known])
     names: list[int | None] = [int(step) for step in steps]

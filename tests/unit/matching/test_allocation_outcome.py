@@ -1,0 +1,222 @@
+"""What an allocation says about itself is true: values of places, reasons and prices are found again by solving again."""
+
+from __future__ import annotations
+
+import numpy as np
+import polars as pl
+import pytest
+from hypothesis import given, settings
+
+from samplads.errors import SampladsError
+from samplads.matching import outcome, scarcity
+from samplads.matching.allocation import Allocation, allocate
+from samplads.matching.check import check
+from tests.strategies_allocation import Made, problems
+
+MODEST = settings(deadline=None, max_examples=35)
+
+
+def triple(allocation: Allocation) -> tuple[int, int, int]:
+    return allocation.urgent, allocation.placed, allocation.objective
+
+
+def difference(after: Allocation, before: Allocation) -> tuple[int, ...]:
+    return tuple(one - other for one, other in zip(triple(after), triple(before), strict=True))
+
+
+@MODEST
+@given(problems())
+def test_one_more_place_is_worth_what_solving_again_gains(made: Made) -> None:
+    before = allocate(made.pairs, made.capacity, priority=made.priority, holds=made.held)
+    values = scarcity.place_values(before)
+    assert values["exact"].all()
+    assert set(values["unit_id"]) == set(made.places) | {unit for _, unit in made.points}
+    for row in values.iter_rows(named=True):
+        after = scarcity.with_places(before, pl.DataFrame({"unit_id": [row["unit_id"]], "places": [1]}))
+        assert difference(after, before) == (row["urgent"], row["placed"], row["points"])
+        if row["tier"] is not None:
+            position = before.tiers.index(row["tier"])
+            assert after.placed_by_tier[position] == before.placed_by_tier[position] + 1
+            assert after.placed_by_tier[:position] == before.placed_by_tier[:position]
+        if row["lost_points"] is not None:
+            fewer = scarcity.with_places(before, pl.DataFrame({"unit_id": [row["unit_id"]], "places": [-1]}))
+            assert difference(before, fewer) == (row["lost_urgent"], row["lost_placed"], row["lost_points"])
+
+
+@pytest.mark.parametrize("seed", range(3))
+def test_values_on_a_larger_case(seed: int) -> None:
+    rng = np.random.default_rng(seed)
+    needs, units = 150, 40
+    pairs = pl.DataFrame(
+        {
+            "need_id": np.repeat(np.arange(needs), 6),
+            "unit_id": rng.integers(0, units, needs * 6),
+            "points": rng.integers(0, 60, needs * 6),
+        }
+    ).unique(["need_id", "unit_id"], keep="first", maintain_order=True)
+    capacity = pl.DataFrame({"unit_id": range(units), "places": rng.integers(0, 6, units)})
+    priority = pl.DataFrame({"need_id": range(needs), "tier": rng.integers(0, 3, needs)})
+    before = allocate(pairs, capacity, priority=priority)
+    values = scarcity.place_values(before)
+    assert values["placed"].sum() > 0
+    for row in values.sample(12, seed=seed).iter_rows(named=True):
+        after = scarcity.with_places(before, pl.DataFrame({"unit_id": [row["unit_id"]], "places": [1]}))
+        assert difference(after, before) == (row["urgent"], row["placed"], row["points"])
+    kinds = pl.DataFrame({"unit_id": range(units), "kind": [f"K{one % 4}" for one in range(units)]})
+    by_kind = scarcity.kind_values(before, kinds)
+    assert by_kind["units"].sum() == units
+    best = by_kind.row(0, named=True)
+    after = scarcity.with_places(before, pl.DataFrame({"unit_id": [best["unit_id"]], "places": [1]}))
+    assert difference(after, before) == (best["urgent"], best["placed"], best["points"])
+
+
+@MODEST
+@given(problems(), problems())
+def test_a_new_unit_is_worth_what_solving_again_gains(made: Made, other: Made) -> None:
+    before = allocate(made.pairs, made.capacity, priority=made.priority)
+    # The kinds of new unit are the other problem's units; some of its needs may be new to this one.
+    candidates = other.pairs.rename({"unit_id": "kind"}).filter(pl.col("need_id").is_in(list(made.tier)))
+    values = scarcity.new_unit_values(before, candidates)
+    assert set(values["kind"]) == set(candidates["kind"])
+    for row in values.iter_rows(named=True):
+        new = candidates.filter(pl.col("kind") == row["kind"]).select("need_id", unit_id=pl.lit("new"), points="points")
+        after = allocate(
+            pl.concat([made.pairs, new]),
+            pl.concat([made.capacity, pl.DataFrame({"unit_id": ["new"], "places": [1]})]),
+            priority=made.priority,
+        )
+        assert (after.placed - before.placed, after.objective - before.objective) == (row["placed"], row["points"])
+
+
+@MODEST
+@given(problems())
+def test_what_outbids_a_need_is_what_placing_it_costs(made: Made) -> None:
+    before = allocate(made.pairs, made.capacity, priority=made.priority)
+    everyone = pl.DataFrame({"need_id": list(made.tier)})
+    table = outcome.unplaced(before, everyone)
+    assert set(table["need_id"]) == set(made.tier) - set(before.chosen["need_id"])
+    for row in table.iter_rows(named=True):
+        mine = {unit: points for (need, unit), points in made.points.items() if need == row["need_id"]}
+        usable = {unit for unit in mine if made.places.get(unit, 0) > 0}
+        if not mine:
+            assert row["reason"] == outcome.NO_ELIGIBLE_UNIT
+        elif not usable:
+            assert row["reason"] == outcome.NO_OPEN_PLACE
+            assert row["units"] == len(mine)
+        else:
+            assert row["reason"] == outcome.OUTBID
+            forced = outcome.insist(before, row["need_id"], row["unit_id"])
+            assert forced.allocation.objective == before.objective - row["points_short"]
+            assert forced.allocation.placed == before.placed
+            assert row["points"] == mine[row["unit_id"]]
+            assert made.tier[row["left_out"]] == row["left_out_tier"] <= made.tier[row["need_id"]]
+            holders = before.chosen.filter(pl.col("unit_id") == row["unit_id"])["need_id"].to_list()
+            assert row["lost_to"] in holders
+            for unit in usable:
+                other = outcome.insist(before, row["need_id"], unit)
+                assert other.allocation.value <= forced.allocation.value
+                assert check(other.allocation, made.pairs, made.capacity).right
+
+
+@MODEST
+@given(problems())
+def test_what_the_placed_gave_up(made: Made) -> None:
+    before = allocate(made.pairs, made.capacity, priority=made.priority)
+    table = outcome.placed(before)
+    assert table.select("need_id", "unit_id", "points").rows() == before.chosen.rows()
+    for row in table.iter_rows(named=True):
+        mine = {unit: points for (need, unit), points in made.points.items() if need == row["need_id"] and made.places.get(unit, 0) > 0}
+        assert row["best_points"] == max(mine.values()) == mine[row["best_unit"]]
+        assert row["points_below_best"] == row["best_points"] - row["points"]
+        assert (row["second_unit"] is None) == (len(mine) == 1)
+        if row["second_unit"] is not None:
+            assert row["second_points"] == mine[row["second_unit"]]
+            forced = outcome.insist(before, row["need_id"], row["second_unit"])
+            assert forced.allocation.value <= before.value
+            if row["second_tiers"] == 0 and forced.allocation.placed_by_tier == before.placed_by_tier:
+                assert before.objective - forced.allocation.objective >= row["second_short"] >= 0
+
+
+@MODEST
+@given(problems())
+def test_the_tight_set_has_more_needs_than_places(made: Made) -> None:
+    before = allocate(made.pairs, made.capacity)
+    for need in before.unplaced["need_id"]:
+        tight = outcome.tight_set(before, need)
+        assert need in tight.needs.to_list()
+        assert tight.needs.len() == tight.places + 1
+        assert set(tight.units) <= set(made.places)
+        rivals = outcome.rivals(before, need)
+        assert set(rivals["unit_id"]) == {unit for who, unit in made.points if who == need}
+        assert set(rivals["rival"].drop_nulls()) <= set(before.chosen["need_id"])
+        assert set(rivals["rival"].drop_nulls()) <= set(tight.needs)
+
+
+def test_the_story_of_one_place_is_told() -> None:
+    pairs = pl.DataFrame(
+        {"need_id": ["a", "b", "b", "c", "d"], "unit_id": ["x", "x", "y", "y", "z"], "points": [10, 50, 40, 7, 1]},
+    )
+    capacity = pl.DataFrame({"unit_id": ["x", "y", "z"], "places": [1, 1, 0]})
+    before = allocate(pairs, capacity)
+    assert before.chosen.rows() == [("b", "x", 50), ("c", "y", 7)] or before.chosen.rows() == [("a", "x", 10), ("b", "y", 40)]
+    assert before.objective == 57
+    table = outcome.unplaced(before, pl.DataFrame({"need_id": ["a", "b", "c", "d", "e"]}))
+    assert table.select("need_id", "reason", "unit_id", "lost_to", "left_out", "points_short").rows() == [
+        ("a", "outbid", "x", "b", "c", 7),
+        ("d", "no_open_place", None, None, None, None),
+        ("e", "no_eligible_unit", None, None, None, None),
+    ]
+    forced = outcome.insist(before, "a", "x")
+    assert forced.change == (0, -7)
+    assert forced.moves.rows() == [("a", None, "x"), ("b", "x", "y"), ("c", "y", None)]
+    assert outcome.rivals(before, "a").rows() == [("x", 10, 1, "b", None, 50)]
+    tight = outcome.tight_set(before, "a")
+    assert (tight.needs.to_list(), tight.units.to_list(), tight.places) == (["a", "b", "c"], ["x", "y"], 2)
+    best = scarcity.place_values(before).row(0, named=True)
+    assert (best["unit_id"], best["placed"], best["points"]) == ("x", 1, 10)
+
+
+def test_values_with_other_rules_say_that_they_are_not_exact() -> None:
+    pairs = pl.DataFrame({"need_id": ["a", "b"], "unit_id": ["x", "x"], "points": [1, 2]})
+    capacity = pl.DataFrame({"unit_id": ["x"], "places": [2]})
+    apart = allocate(pairs, capacity, incompatible=pl.DataFrame({"need_a": ["a"], "need_b": ["b"]}))
+    assert apart.placed == 1
+    assert scarcity.place_values(apart)["exact"].to_list() == [False]
+    table = outcome.unplaced(apart)
+    assert table.select("need_id", "reason", "exact").rows() == [("a", "outbid", False)]
+    assert outcome.placed(apart)["need_id"].to_list() == ["b"]
+
+
+def test_dated_places_have_values_by_month() -> None:
+    pairs = pl.DataFrame({"need_id": ["a", "b"], "unit_id": ["x", "x"], "points": [10, 8]})
+    capacity = pl.DataFrame({"unit_id": ["x", "x"], "opens": [1, 4], "places": [1, 0]})
+    wanted = pl.DataFrame({"need_id": ["a", "b"], "wanted_from": [1, 2]})
+    before = allocate(pairs, capacity, wanted=wanted, waiting_points=3)
+    values = scarcity.place_values(before)
+    assert values.select("unit_id", "opens", "places", "placed", "points").rows() == [("x", 1, 1, 1, 8), ("x", 4, 0, 1, 2)]
+    for row in values.iter_rows(named=True):
+        after = scarcity.with_places(before, pl.DataFrame({"unit_id": ["x"], "opens": [row["opens"]], "places": [1]}))
+        assert difference(after, before)[1:] == (row["placed"], row["points"])
+
+
+def test_unknown_ids_are_a_sentence() -> None:
+    before = allocate(pl.DataFrame({"need_id": ["a"], "unit_id": ["x"], "points": [1]}), pl.DataFrame({"unit_id": ["x"], "places": [1]}))
+    for call in (
+        lambda: outcome.rivals(before, "q"),
+        lambda: outcome.tight_set(before, 7),
+        lambda: outcome.insist(before, "q", "x"),
+    ):
+        with pytest.raises(SampladsError, match="allocation_need_unknown"):
+            call()
+    with pytest.raises(SampladsError, match="allocation_hold_without_pair"):
+        outcome.insist(before, "a", "q")
+    with pytest.raises(SampladsError, match="allocation_unit_unknown"):
+        scarcity.with_places(before, pl.DataFrame({"unit_id": ["q"], "places": [1]}))
+
+
+def test_nothing_at_all_can_be_explained() -> None:
+    nothing = allocate(pl.DataFrame({"need_id": [], "unit_id": [], "points": []}), pl.DataFrame({"unit_id": ["x"], "places": [1]}))
+    assert outcome.placed(nothing).height == 0
+    assert outcome.unplaced(nothing).height == 0
+    assert outcome.unplaced(nothing, pl.DataFrame({"need_id": ["a"]}))["reason"].to_list() == [outcome.NO_ELIGIBLE_UNIT]
+    assert scarcity.place_values(nothing).select("unit_id", "placed", "points").rows() == [("x", 0, 0)]
