@@ -1,0 +1,9 @@
+-- One row is a unit with places that anybody may move into: how many.
+-- Grain: unit; parameters: none.
+-- Read by: Samlet fordeling.
+select
+    unit_now.unit_id,
+    unit_now.accepting as places
+from unit_now
+where unit_now.accepting >= 1 and coalesce(unit_now.status, 'open') = 'open'
+order by unit_now.unit_id
