@@ -19,7 +19,7 @@ import json
 import shutil
 import tempfile
 import weakref
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cache
 from pathlib import Path
@@ -168,6 +168,11 @@ def _by_place(frame: pl.DataFrame) -> Iterator[tuple[tuple[str | None, str | Non
 def _indexed(extract: str) -> type[Contract]:
     """The contract with one column more, the position of the row in its batch, so that a failure can be traced back."""
     return type(f"Indexed{extract}", (CONTRACTS[extract],), {"position": dy.UInt32(nullable=False)})
+
+
+def _hash(keys: Sequence[str]) -> pl.Expr:
+    """A 64-bit number for a key: rows of equal key have equal numbers; of unequal key, nearly never."""
+    return pl.struct(keys).hash()
 
 
 def _references(extract: str) -> dict[str, str]:
@@ -523,7 +528,7 @@ class _Check:
             rows[ROW].alias(ROW),
             flagged.alias(FLAGGED),
             (judged.mended & good).alias(MENDED),
-            pl.struct(contract.primary_key()).hash().alias(HASH),
+            _hash(contract.primary_key()).alias(HASH),
         ).filter(good)
 
     def duplicates(self, extract: str, tables: Mapping[int, scouting.Scouted]) -> None:

@@ -586,7 +586,8 @@ def _careful(file: Path, separator: str, width: int, header_row: int) -> Iterato
             continue
         filled: list[str | None] = [cell or None for cell in cells[:width]]
         filled += [None] * (width - len(filled))
-        beyond = separator.join(cells[width:]).strip() if len(cells) > width else ""
+        # Of a broken row the whole line is kept beyond its cells, which are a guess.
+        beyond = separator.join(cells if stray else cells[width:]).strip()
         rows.append((number, filled, beyond.strip(separator) or None, stray))
         if len(rows) == BATCH // 5:
             yield batch()
@@ -615,7 +616,7 @@ def _records(file: Path, separator: str, width: int) -> Iterator[tuple[list[str]
         while text := line():
             if text.count('"') % 2 == 0:
                 cells = _cells(text, separator)
-                yield (cells, False) if cells is not None else (text.split(separator), True)
+                yield (cells, False) if cells is not None else (text.rstrip("\r\n").split(separator), True)
                 continue
             joined = text
             ahead: list[str] = []
@@ -631,7 +632,7 @@ def _records(file: Path, separator: str, width: int) -> Iterator[tuple[list[str]
                 yield whole, False
             else:
                 waiting[:0] = ahead
-                yield [cell.strip('" \r\n') for cell in text.split(separator)], True
+                yield text.rstrip("\r\n").split(separator), True
 
 
 def _cells(text: str, separator: str) -> list[str] | None:

@@ -37,7 +37,7 @@ EPOCH = dt.date(1899, 12, 30)
 """Day 0 of Excel's serial numbers, for all days after February 1900."""
 
 EXACT = 2.0**53
-"""Whole numbers up to here are exact as floating-point numbers."""
+"""Whole numbers below this are exact as floating-point numbers."""
 
 _EDGES = "\t\n\v\f\r \u00a0\u200b\u200c\u200d\u2060\ufeff\u202f"
 
@@ -173,9 +173,14 @@ class Signs:
 
 @dataclass(frozen=True)
 class Convention:
-    """How one column writes numbers and days. `assumed` names what rests on the file's separator alone."""
+    """How one column writes numbers and days. `assumed` names what rests on the file's separator alone.
+
+    `decimal` is the sign that cells which can be read in two ways are read by. `usual` is the sign of most cells that can be read in one
+    way only: a cell with the other sign is read, and told.
+    """
 
     decimal: str | None = None
+    usual: str | None = None
     order: str | None = None
     assumed: frozenset[str] = frozenset()
     numbers_are_typed: bool = False
@@ -187,16 +192,18 @@ def convention(
     """Decide how a column is written, as the module says. `others` are the signs of all columns of the table."""
     assumed: set[str] = set()
     decimal: str | None = None
+    usual: str | None = None
     order: str | None = None
     if kind in NUMBER_KINDS:
+        commas, points = sum(other.comma for other in others), sum(other.point for other in others)
+        usual = "," if commas > points else "." if points > commas else None
         decimal = manifest.get("decimal") or signs.decimal
         mixed = bool(signs.comma and signs.point)
         if decimal is None and not mixed:
-            both = Signs(comma=sum(other.comma for other in others), point=sum(other.point for other in others))
-            decimal = both.decimal
+            decimal = Signs(comma=commas, point=points).decimal
             if decimal is None and kind == "whole" and signs.comma_thousands != signs.point_thousands:
                 decimal = "." if signs.comma_thousands else ","
-            if decimal is None and not (both.comma or both.point) and (signs.either_comma or signs.either_point):
+            if decimal is None and not (commas or points) and (signs.either_comma or signs.either_point):
                 decimal = {";": ",", ",": "."}.get(separator or "")
                 if decimal:
                     assumed.add("decimal")
@@ -208,7 +215,7 @@ def convention(
             if order is None and not (both.day_first or both.month_first) and separator == ";":
                 order = "dmy"
                 assumed.add("order")
-    return Convention(decimal, order, frozenset(assumed), numbers_are_typed)
+    return Convention(decimal, usual, order, frozenset(assumed), numbers_are_typed)
 
 
 @dataclass
@@ -309,7 +316,7 @@ def _numbers(cells: pl.Series, how: Convention) -> Converted:
     kind = cells.dtype
     if kind.is_integer() or kind.is_float() or kind.is_decimal():
         values = cells.cast(pl.Float64, strict=False).fill_nan(None)
-        beyond = (values.is_infinite() | (values.abs() > EXACT)).fill_null(False)
+        beyond = (values.is_infinite() | (values.abs() >= EXACT)).fill_null(False)
         return Converted(_without(values, beyond), {"not_a_number": beyond})
     text = as_text(cells)
     values = text.cast(pl.Int64, strict=False).cast(pl.Float64)
@@ -317,7 +324,7 @@ def _numbers(cells: pl.Series, how: Convention) -> Converted:
         # Most columns hold digits alone, and those need no cleaning.
         text = clean(text)
         values = text.cast(pl.Int64, strict=False).cast(pl.Float64)
-    rest = (values.is_null() & text.is_not_null()) | (values.abs() > EXACT).fill_null(False)
+    rest = (values.is_null() & text.is_not_null()) | (values.abs() >= EXACT).fill_null(False)
     if not rest.any():
         return Converted(values)
     where = rest.arg_true()
@@ -355,9 +362,9 @@ def _some_numbers(text: pl.Series, how: Convention) -> Converted:
         .cast(pl.Float64, strict=False)
         .alias("values")
     )["values"]
-    values = _without(values, (values.abs() > EXACT).fill_null(False) | values.is_infinite().fill_null(False))
+    values = _without(values, (values.abs() >= EXACT).fill_null(False) | values.is_infinite().fill_null(False))
     ambiguous = either & (how.decimal is None)
-    other = (comma & (how.decimal == ".")) | (point & (how.decimal == ","))
+    other = (comma & (how.usual == ".")) | (point & (how.usual == ","))
     if how.numbers_are_typed:
         other &= ~bare.str.contains(_PLAIN_POINT)
     worded = text.str.contains(_UNIT_AFTER) | text.str.contains(_UNIT_BEFORE)
@@ -377,7 +384,7 @@ def _whole(made: Converted, factor: int) -> Converted:
         faults = made.faults | ({"not_whole": broken} if broken.any() else {})
         return Converted(_without(values, broken).cast(pl.Int64, strict=False), faults, made.mended)
     ore = (values * factor).round()
-    beyond = (ore.abs() > EXACT).fill_null(False)
+    beyond = (ore.abs() >= EXACT).fill_null(False)
     faults = dict(made.faults)
     if beyond.any():
         faults["not_a_number"] = faults.get("not_a_number", _nowhere(values.len())) | beyond

@@ -1,0 +1,342 @@
+from __future__ import annotations
+
+import datetime as dt
+import json
+from pathlib import Path
+
+import polars as pl
+import pytest
+
+from samplads.contracts import CONTRACTS
+from samplads.extracts import COUNTS, SCHEMA, Finding, check, check_frames, checking, findings_frame, from_frame, read_delivery, screen
+from tests.deliveries import CODES, KNOWN, UNIT, UNITS, checked, rules, short, write
+
+CAPACITY = "unit_id;as_of;maximum;occupied;reserved;accepting\n"
+
+
+def test_one_fault_of_every_kind_gives_exactly_those_findings(tmp_path) -> None:
+    unit = (
+        "unit_id,offer_id,name,municipality,approved_until,assumed_occupancy_pct,daily_rate,price_year\n"
+        "A-1,T-1,Sæby,370,2028-12-31,98.5,2845.50,2026\n"
+        ",T-1,Uden id,370,,,,\n"
+        "A-3,T-1,Ukendt kommune,999,,,,\n"
+        "A-4,T-1,Udløbet,259,2020-12-31,,,\n"
+        'A-5,T-1,Komma,259,,"97,5",,\n'
+        "A-1,T-1,Den samme igen,370,,,,\n"
+        "A-6,T-1,Uden prisår,370,,,2000.00,\n"
+    ).encode("cp1252")
+    capacity = (
+        "unit_id;as_of;maximum;occupied;reserved;accepting\n"
+        "A-1;01.11.2026;8;6;1;1\n"
+        "A-4;01.11.2026;8;6;2;1\n"
+        "A-3;01.11.2026;8;6;1;1\n"
+        "A-5;1. november;8;6;1;1\n"
+    )
+    approval = "unit_id;target_group;rank\nA-1;g-autism;primær\nA-1;g-ukendt;primær\nA-1;g-other;måske\n"
+    need = "need_id;municipality;registered_on;note\nN-1;370;01.11.2026;for 010199-1234\n"
+    found = checked(tmp_path, {"unit.csv": unit, "capacity.csv": capacity, "target_group_approval.csv": approval, "need.csv": need})
+    assert short(found) == {
+        ("unit.csv", None, None, "encoding_corrected"),
+        ("unit.csv", 3, "unit_id", "missing_key"),
+        ("unit.csv", 4, "municipality", "unknown_code"),
+        ("unit.csv", 5, "approved_until", "approval_expired"),
+        ("unit.csv", 6, "assumed_occupancy_pct", "other_decimal_sign"),
+        ("unit.csv", 7, "unit_id", "duplicate_key"),
+        ("unit.csv", 8, "price_year", "rate_without_price_year"),
+        ("capacity.csv", 3, "accepting", "states_within_maximum"),
+        ("capacity.csv", 4, "unit_id", "refers_to_set_aside"),
+        ("capacity.csv", 5, "as_of", "not_a_date"),
+        ("target_group_approval.csv", 3, "target_group", "unknown_code"),
+        ("target_group_approval.csv", 4, "rank", "unknown_choice"),
+        ("need.csv", 2, "note", "personal_number"),
+    }
+    assert found.findings.height == 13
+    assert found.frames["unit"]["unit_id"].to_list() == ["A-1", "A-4", "A-5", "A-6"]
+    assert found.frames["unit"]["name"][0] == "Sæby"
+    assert found.frames["unit"]["assumed_occupancy_pct"].to_list() == [98.5, None, 97.5, None]
+    assert found.frames["capacity"]["unit_id"].to_list() == ["A-1", "A-4"]
+    assert found.frames["target_group_approval"].rows() == [("A-1", "g-autism", "primary")]
+    assert found.frames["need"].is_empty()
+    assert found.counts.drop("delivery").rows() == [
+        ("unit", 7, 4, 3, 0, 2, 1),
+        ("target_group_approval", 3, 1, 2, 0, 0, 0),
+        ("capacity", 4, 2, 2, 0, 1, 0),
+        ("need", 1, 0, 0, 1, 0, 0),
+    ]
+    assert found.as_of == dt.date(2026, 11, 1)
+
+
+def test_frames_hold_exactly_the_contracts_columns_and_types(tmp_path) -> None:
+    found = checked(tmp_path, {"unit.csv": UNITS, "capacity.csv": CAPACITY + "A-1;2026-11-01;8;6;1;1\n"})
+    assert found.findings.schema == SCHEMA
+    assert found.counts.schema == COUNTS
+    assert len(found.frames) == 2
+    for extract in found.frames:
+        contract = CONTRACTS[extract]
+        assert contract.is_valid(found.frames[extract])
+        assert found.frames[extract].schema == contract.create_empty().schema
+        assert found.frames.scan(extract).collect().equals(found.frames[extract])
+
+
+def test_an_empty_delivery_has_nothing(tmp_path) -> None:
+    found = checked(tmp_path, {})
+    assert found.findings.is_empty()
+    assert found.counts.is_empty()
+    assert dict(found.frames) == {}
+
+
+def test_a_row_that_refers_to_a_row_set_aside_names_the_cause(tmp_path) -> None:
+    unit = UNIT + "A-1;T-1;Birk;999\nA-1;T-1;;370\n"
+    found = checked(tmp_path, {"unit.csv": unit, "capacity.csv": CAPACITY + "A-1;2026-11-01;8;6;1;1\nA-9;2026-11-01;8;6;1;1\n"})
+    told = {finding.rule: finding for finding in from_frame(found.findings)}
+    assert told["refers_to_set_aside"].values == {"cause_file": "unit.csv", "cause_row": 2, "cause_rules": "unknown_code"}
+    assert told["refers_to_set_aside"].value == "A-1"
+    assert told["unknown_reference"].row == 3
+
+
+def test_what_the_warehouse_knows_may_be_referred_to(tmp_path) -> None:
+    files = {"capacity.csv": CAPACITY + "A-1;2026-11-01;8;6;1;1\nB-1;2026-11-01;8;6;1;1\n"}
+    assert short(checked(tmp_path, files, KNOWN)) == {("capacity.csv", 3, "unit_id", "unknown_reference")}
+    assert rules(checked(tmp_path, files)) == ["unknown_reference"] * 2
+    both = files | {"unit.csv": UNIT + "B-1;T-1;Birk;370\n"}
+    assert rules(checked(tmp_path, both, KNOWN)) == []
+
+
+def test_an_unknown_reference_that_is_not_required_is_unknown(tmp_path) -> None:
+    need = "need_id;municipality;registered_on;current_unit;target_groups;offer_types\n"
+    found = checked(
+        tmp_path,
+        {"need.csv": need + "N-1;370;2026-11-01;;g-autism|g-other;\nN-2;370;2026-11-01;A-9;;A107\nN-3;370;2026-11-01;;g-other|g-x;A9\n"},
+    )
+    assert short(found) == {
+        ("need.csv", 3, "current_unit", "unknown_reference"),
+        ("need.csv", 4, "target_groups", "unknown_code"),
+        ("need.csv", 4, "offer_types", "unknown_code"),
+    }
+    assert found.frames["need"]["target_groups"].to_list() == [["g-autism", "g-other"]]
+
+
+def test_leading_zeros_follow_the_list_of_codes(tmp_path) -> None:
+    found = checked(tmp_path, {"unit.csv": UNIT + "A-1;T;a;0370\nA-2;T;a;101\nA-3;T;a;0101\nA-4;T;a;00999\nA-5;T;a;000\nA-6;T;a;00259\n"})
+    assert found.frames["unit"]["municipality"].to_list() == ["370", "0101", "0101", "259"]
+    assert found.findings.select("row", "rule", "value").rows() == [
+        (2, "leading_zeros", "0370"),
+        (5, "unknown_code", "00999"),
+        (6, "unknown_code", "000"),
+    ]
+    assert json.loads(found.findings["values"][0]) == {"count": 3}
+    assert found.counts["corrected"].to_list() == [3]
+
+
+def test_a_list_of_codes_that_is_empty_is_not_held_against_anything(tmp_path) -> None:
+    read = read_delivery(write(tmp_path, {"unit.csv": UNIT + "A-1;T;a;anything\n"}))
+    assert check(read, {"municipality.code": []}).findings.is_empty()
+    assert check(read, {}).findings.is_empty()
+
+
+def test_repeated_rows(tmp_path) -> None:
+    unit = UNIT + "A-1;T;a;370\nA-1;T;a;370\nA-1;T;b;370\nA-2;T;a;370\n"
+    found = checked(tmp_path, {"unit.csv": unit, "units 2.csv": UNIT + "A-2;T;a;370\nA-3;T;a;999\nA-3;T;a;370\n"})
+    assert short(found) == {
+        ("unit.csv", 3, "unit_id", "duplicate_row"),
+        ("unit.csv", 4, "unit_id", "duplicate_key"),
+        ("units 2.csv", 2, "unit_id", "duplicate_row"),
+        ("units 2.csv", 3, "municipality", "unknown_code"),
+    }
+    assert found.frames["unit"].select("unit_id", "name").rows() == [("A-1", "a"), ("A-2", "a"), ("A-3", "a")]
+    other = from_frame(found.findings.filter(pl.col("file") == "units 2.csv"))[0]
+    assert other.values == {"first_file": "unit.csv", "first_row": 5}
+
+
+def test_a_repeated_row_is_not_also_flagged(tmp_path) -> None:
+    rows = "A-1;2026-11-01;8;8;1;1\n" * 2 + "A-2;2026-11-01;8;8;1;1\n"
+    found = checked(tmp_path, {"capacity.csv": CAPACITY + rows}, KNOWN)
+    assert found.findings.select("row", "rule").rows() == [
+        (2, "states_within_maximum"),
+        (3, "duplicate_row"),
+        (4, "states_within_maximum"),
+    ]
+    assert found.counts.select("accepted", "set_aside", "flagged").rows() == [(2, 1, 2)]
+
+
+@pytest.mark.parametrize("share", [1, 3, 500_000])
+def test_repeated_rows_are_found_in_shares_and_on_disk(tmp_path, monkeypatch, share: int) -> None:
+    rows = "".join(f"A-{n % 40};T;navn {n % 80};370\n" for n in range(200))
+    whole = checked(tmp_path, {"unit.csv": UNIT + rows})
+    monkeypatch.setattr(checking, "SHARE", share)
+    monkeypatch.setattr(checking, "MEMORY_BYTES", 0)
+    apart = checked(tmp_path, {"unit.csv": UNIT + rows})
+    assert apart.frames["unit"].equals(whole.frames["unit"])
+    assert apart.frames.height("unit") == 40
+    assert short(apart) == short(whole)
+    assert apart.counts.equals(whole.counts)
+    aside = apart.frames._parts["unit"][0].parent
+    assert aside.is_dir()
+    del apart
+    assert not aside.exists()
+
+
+def test_two_keys_with_one_hash_are_two_rows(tmp_path, monkeypatch) -> None:
+    monkeypatch.setattr(checking, "_hash", lambda keys: pl.lit(7, dtype=pl.UInt64))
+    found = checked(tmp_path, {"unit.csv": UNIT + "A-1;T;a;370\n", "unit 2.csv": UNIT + "A-2;T;a;370\n"})
+    assert found.frames["unit"].height == 2
+    assert found.findings.is_empty()
+    assert rules(checked(tmp_path, {"unit.csv": UNITS + "A-2;T;a;370\n", "unit 2.csv": UNIT + "A-3;T;a;370\n"})) == ["duplicate_key"]
+
+
+def test_bounds_and_lengths(tmp_path) -> None:
+    head = "unit_id;offer_id;name;municipality;age_from;age_to;daily_rate;price_year\n"
+    rows = f"{'A' * 81};T;a;370;;;;\nA-2;T;{'x' * 501};370;;;;\nA-3;T;a;370;-1;121;;\nA-4;T;a;370;30;20;;\nA-5;T;a;370;;;-5;2026\n"
+    found = checked(tmp_path, {"unit.csv": head + rows})
+    assert short(found) == {
+        ("unit.csv", 2, "unit_id", "too_long"),
+        ("unit.csv", 3, "name", "too_long"),
+        ("unit.csv", 4, "age_from", "too_small"),
+        ("unit.csv", 4, "age_to", "too_large"),
+        ("unit.csv", 5, None, "age_range_ordered"),
+        ("unit.csv", 6, "daily_rate", "too_small"),
+    }
+    told = {(finding.row, finding.rule): finding for finding in from_frame(found.findings)}
+    assert told[4, "too_large"].values == {"most": 120}
+    assert told[2, "too_long"].values == {"longest": 80}
+    assert told[6, "too_small"].values == {"least": 0}
+    assert len(told[3, "too_long"].value or "") == 80
+
+
+def test_a_cell_that_cannot_be_read_is_not_also_missing(tmp_path) -> None:
+    found = checked(tmp_path, {"capacity.csv": CAPACITY + "A-1;x;mange;6;;1\n"}, KNOWN)
+    assert short(found) == {("capacity.csv", 2, "as_of", "not_a_date"), ("capacity.csv", 2, "maximum", "not_a_number")}
+
+
+def test_what_contracts_flag_is_kept(tmp_path) -> None:
+    head = "unit_id;as_of;maximum;occupied;reserved;accepting;status\n"
+    found = checked(tmp_path, {"capacity.csv": head + "A-1;2026-11-01;0;0;0;0;\nA-2;2026-11-01;8;6;;1;lukket\n"}, KNOWN)
+    assert short(found) == {("capacity.csv", 2, "maximum", "no_places"), ("capacity.csv", 3, "status", "closed_but_accepting")}
+    assert found.frames["capacity"].height == 2
+    assert found.counts["flagged"].to_list() == [2]
+
+
+@pytest.mark.parametrize(
+    ("manifest", "given", "capacity", "expired"),
+    [
+        ("as_of: 2026-11-02\n", None, "", True),
+        ("as_of: 2026-11-01\n", dt.date(2027, 1, 1), "", False),  # the last day is still within
+        ("", dt.date(2026, 11, 2), "", True),
+        ("", None, CAPACITY + "A-1;2026-11-02;8;6;1;1\n", True),
+        ("", None, CAPACITY + "A-1;2026-10-02;8;6;1;1\n", False),
+        ("", None, "", False),
+    ],
+)
+def test_an_approval_expires_by_the_day_of_the_delivery(tmp_path, manifest, given, capacity, expired) -> None:
+    unit = "unit_id;offer_id;name;municipality;approved_until\nA-1;T;a;370;01.11.2026\nA-2;T;a;370;\n"
+    files = {"unit.csv": unit} | ({"manifest.yaml": manifest} if manifest else {}) | ({"capacity.csv": capacity} if capacity else {})
+    found = check(read_delivery(write(tmp_path, files)), CODES, as_of=given)
+    assert rules(found) == (["approval_expired"] if expired else [])
+    assert found.counts["flagged"][0] == int(expired)
+
+
+def test_assumptions_are_told(tmp_path) -> None:
+    unit = "unit_id;offer_id;name;municipality;daily_rate;price_year;approved_until\nA-1;T;a;370;2.845;2026;03/04/2028\n"
+    found = checked(tmp_path, {"unit.csv": unit})
+    assert short(found) == {
+        ("unit.csv", None, "daily_rate", "number_sign_assumed"),
+        ("unit.csv", None, "approved_until", "date_order_assumed"),
+    }
+    assert found.frames["unit"].select("daily_rate_ore", "approved_until").rows() == [(284500, dt.date(2028, 4, 3))]
+
+
+def test_many_findings_of_one_kind_are_summed_up(tmp_path, monkeypatch) -> None:
+    monkeypatch.setattr(checking, "MOST_FINDINGS", 3)
+    rows = "".join(f"A-{n};T;a;999\n" for n in range(10)) + "B;T;a;370\n" * 6
+    found = checked(tmp_path, {"unit.csv": UNIT + rows})
+    assert rules_count(found) == {"unknown_code": 3, "duplicate_row": 3, "and_more": 2}
+    more = [finding for finding in from_frame(found.findings) if finding.rule == "and_more"]
+    assert {(finding.values["rule"], finding.values["count"]) for finding in more} == {("unknown_code", 7), ("duplicate_row", 2)}
+    assert {finding.severity for finding in more} == {"set_aside"}
+    assert found.counts.select("delivered", "accepted", "set_aside").rows() == [(16, 1, 15)]
+
+
+def rules_count(found) -> dict[str, int]:
+    return dict(found.findings.group_by("rule").len().rows())
+
+
+def test_frames_of_a_profile_are_checked_by_the_same_rules() -> None:
+    frame = pl.DataFrame(
+        {
+            "unit_id": ["A-1", "A-2", None],
+            "as_of": ["2026-11-01", "01.11.2026", "2026-11-01"],
+            "maximum": [8, 8, 8],
+            "occupied": ["1,046", "6", "6"],
+            "accepting": [1, 1, 1],
+            "extra": [1, 2, 3],
+            "_file": ["a.csv", "a.csv", "b.csv"],
+            "_row": [12, 13, 40],
+        }
+    )
+    found = check_frames({"capacity": frame}, CODES, KNOWN, delivery="fra profil")
+    assert set(found.findings.select("file", "row", "column", "rule").rows()) == {
+        ("a.csv", None, "extra", "unknown_column"),
+        ("b.csv", None, "extra", "unknown_column"),
+        ("a.csv", 12, "accepting", "states_within_maximum"),
+        ("b.csv", 40, "unit_id", "missing_key"),
+    }
+    assert found.frames["capacity"]["occupied"].to_list() == [1046, 6]
+    assert found.counts["delivery"].to_list() == ["fra profil"]
+    typed = check_frames({"unit": pl.DataFrame({"unit_id": ["A"], "offer_id": ["T"], "name": ["010199-1234"]})}, CODES, delivery="x")
+    assert rules(typed) == ["personal_number"]
+    assert check_frames({"unit": pl.DataFrame(schema={"unit_id": pl.String})}, CODES, delivery="x").frames["unit"].is_empty()
+
+
+def test_frames_of_a_profile_may_tell_the_sheet() -> None:
+    frame = pl.DataFrame(
+        {"unit_id": [None], "offer_id": ["T"], "name": ["a"], "municipality": ["370"], "_file": ["x.xlsx"], "_sheet": ["Ark1"]}
+    )
+    found = check_frames({"unit": frame}, CODES, delivery="x")
+    assert found.findings.select("file", "sheet", "row", "rule").rows() == [("x.xlsx", "Ark1", 1, "missing_key")]
+
+
+def test_raw_files_can_be_screened_before_a_profile_reads_them(tmp_path) -> None:
+    found = screen(read_delivery(write(tmp_path, {"a.csv": "x;y\n1;010199-1234\n", "b.csv": "x;y\n1;2\n", "c.csv": b""})))
+    assert found.select("file", "row", "column", "rule").rows() == [
+        ("c.csv", None, None, "empty_file"),
+        ("a.csv", 2, "y", "personal_number"),
+    ]
+
+
+def test_findings_go_to_a_frame_and_back() -> None:
+    one = Finding("d", "f.csv", "not_a_date", "set_aside", "Ark1", 3, "dato", "x", "unit", {"a": 1, "day": dt.date(2026, 1, 1)})
+    frame = findings_frame([one])
+    assert frame.schema == SCHEMA
+    assert from_frame(frame) == [Finding(**{**one.__dict__, "values": {"a": 1, "day": "2026-01-01"}})]
+    assert findings_frame([]).schema == SCHEMA
+    hidden = findings_frame(
+        [Finding("010199-1234", "010199-1234", "x", "flagged", "010199-1234", 1, "010199-1234", "a" * 75 + "010199-1234")]
+    )
+    assert "1234" not in hidden.write_csv()
+    assert "010199" not in hidden.write_csv()
+
+
+def test_values_in_findings_never_hold_a_number(tmp_path) -> None:
+    # In its own column a P-number passes; the same digits in a finding are blotted out, as nobody can tell them apart there.
+    head = "unit_id;offer_id;name;municipality;p_number\n"
+    found = checked(tmp_path, {"unit.csv": head + "A-1;T;a;370;1003298422" + "\n" + "A-2;T;a;370;1003298422xxxxxxxxxxxxxxxxxxxxx\n"})
+    assert rules(found) in (["personal_number"], ["too_long"])
+    assert "1003298422" not in found.findings.write_csv()
+
+
+def test_a_failure_leaves_nothing_behind(tmp_path, monkeypatch) -> None:
+    made = []
+    original = checking.tempfile.mkdtemp
+
+    def spy(**more: str) -> str:
+        made.append(original(**more))
+        return made[-1]
+
+    read = read_delivery(write(tmp_path, {"unit.csv": UNITS}))
+    monkeypatch.setattr(checking.tempfile, "mkdtemp", spy)
+    monkeypatch.setattr(checking, "MEMORY_BYTES", 0)
+    monkeypatch.setattr(checking._Check, "expired", lambda *_: 1 / 0)
+    with pytest.raises(ZeroDivisionError):
+        check(read, CODES)
+    assert made
+    assert not Path(made[0]).exists()

@@ -1,0 +1,423 @@
+from __future__ import annotations
+
+import datetime as dt
+import io
+import zipfile
+
+import fastexcel
+import polars as pl
+import pytest
+import xlsxwriter
+
+from samplads.errors import SampladsError
+from samplads.extracts import check, encoding, read_delivery, reading, workbook
+from tests.deliveries import CODES, KNOWN, UNIT, UNITS, checked, rules, short, write
+from tests.deliveries import workbook as written
+
+CAPACITY = "unit_id;as_of;maximum;occupied;accepting\n"
+
+
+def names(found) -> list[str]:
+    return found.frames["unit"]["name"].to_list()
+
+
+@pytest.mark.parametrize("separator", [";", ",", "\t", "|"])
+@pytest.mark.parametrize("end", ["\n", "\r\n", "\r"])
+def test_separators_and_line_ends(tmp_path, separator: str, end: str) -> None:
+    found = checked(tmp_path, {"unit.csv": UNITS.replace(";", separator).replace("\n", end)})
+    assert names(found) == ["Birkehuset 1", "Birkehuset 2"]
+    assert not rules(found)
+
+
+@pytest.mark.parametrize("suffix", [".csv", ".CSV", ".txt", ".tsv"])
+def test_text_files_of_every_name(tmp_path, suffix: str) -> None:
+    assert names(checked(tmp_path, {f"unit{suffix}": UNITS})) == ["Birkehuset 1", "Birkehuset 2"]
+
+
+def test_titles_blank_rows_and_trailing_blanks_are_no_rows(tmp_path) -> None:
+    text = (
+        "sep=;\nAfdelinger i Næstved\n\nunit_id;offer_id;name;municipality;;\n\nA-1;T-1;Birk;370;;\n ; ; ;;;\n;;;;;\nA-2;T-1;;370;;\n\n\n"
+    )
+    found = checked(tmp_path, {"unit.csv": text})
+    assert names(found) == ["Birk"]
+    assert short(found) == {("unit.csv", 9, "name", "missing_value")}
+    assert found.counts["delivered"].to_list() == [2]
+
+
+def test_headers_in_any_order_and_in_danish(tmp_path) -> None:
+    text = "Beliggenhedskommune;TAKST PR. DØGN;Afdelingens navn; Tilbuddets id ;Afdelingens id;Prisår\n370;2.845,50;Birk;T-1;A-1;2026\n"
+    found = checked(tmp_path, {"unit.csv": text})
+    assert not rules(found)
+    assert found.frames["unit"].select("unit_id", "municipality", "daily_rate_ore").rows() == [("A-1", "370", 284550)]
+
+
+def test_wrong_headers_are_told_with_the_nearest_name(tmp_path) -> None:
+    text = "unit_id;offer_id;name;munisipality;night_covr;hobby\nA-1;T-1;Birk;370;awake;skak\n"
+    assert short(checked(tmp_path, {"unit.csv": text})) == {
+        ("unit.csv", 1, "munisipality", "misspelt_header"),
+        ("unit.csv", 1, "night_covr", "near_header"),
+        ("unit.csv", 1, "hobby", "unknown_column"),
+    }
+    assert short(checked(tmp_path, {"unit.csv": "unit_id;offer_id;name\nA-1;T-1;Birk\n"})) == {("unit.csv", 1, None, "missing_column")}
+    twice = checked(tmp_path, {"unit.csv": "unit_id;offer_id;name;municipality;Kommune\nA-1;T-1;Birk;370;259\n"})
+    assert short(twice) == {("unit.csv", 1, "Kommune", "duplicate_header")}
+    assert twice.counts["refused"].to_list() == [1]
+    assert "municipality, Kommune" in twice.findings["values"][0]
+
+
+def test_quotes(tmp_path) -> None:
+    text = UNIT + 'A-1;T-1;"Birk; ""det"" grønne";370\nA-2;T-1;"to\nlinjer";370\nA-3;T-1;5" rør;370\nA-4;T-1;Eg;370\n'
+    found = checked(tmp_path, {"unit.csv": text})
+    assert names(found) == ['Birk; "det" grønne', "to\nlinjer", "Eg"]
+    # The row as a person counts it: a cell of two lines is in one row.
+    assert short(found) == {("unit.csv", 4, None, "stray_quote")}
+
+
+@pytest.mark.parametrize("stray", ['"Elm', 'El"m', '"El"m"'])
+def test_a_stray_quote_loses_its_row_and_no_other(tmp_path, stray: str) -> None:
+    rows = [f"A-{number};T-1;Birk {number};370\n" for number in range(1, 500)]
+    rows[2] = f"A-3;T-1;{stray};370\n"
+    rows[450] = 'A-451;T-1;"Eg;370\n'
+    found = checked(tmp_path, {"unit.csv": UNIT + "".join(rows)})
+    assert short(found) >= {("unit.csv", 452, None, "stray_quote")}
+    assert found.frames["unit"].height + found.counts["set_aside"][0] == 499
+    assert found.counts["set_aside"][0] <= 2
+    assert "A-4" in found.frames["unit"]["unit_id"].to_list()
+
+
+def test_rows_of_wrong_width(tmp_path) -> None:
+    found = checked(tmp_path, {"unit.csv": UNIT + "A-1;T-1;Birk;370;;\nA-2;T-1;Eg;370;for meget\nA-3;T-1;Elm\n"})
+    assert short(found) == {("unit.csv", 3, None, "too_many_cells"), ("unit.csv", 4, "municipality", "missing_value")}
+    assert names(found) == ["Birk"]
+
+
+@pytest.mark.parametrize("content", [b"", b"\n\n", b"\xef\xbb\xbf", b";;;\n", b"   \r\n"])
+def test_empty_files(tmp_path, content: bytes) -> None:
+    found = checked(tmp_path, {"unit.csv": content, "capacity.csv": CAPACITY}, KNOWN)
+    assert rules(found) == ["empty_file"]
+
+
+def test_a_file_of_headers_alone_has_no_rows(tmp_path) -> None:
+    found = checked(tmp_path, {"unit.csv": UNIT})
+    assert not rules(found)
+    assert found.frames["unit"].is_empty()
+
+
+@pytest.mark.parametrize(
+    ("file", "extract"),
+    [
+        *(("unit.csv", "unit"), ("UNIT_2026-11.csv", "unit"), ("næstved-afdelinger 2026.csv", "unit"), ("units2026.csv", "unit")),
+        *(("target_group_approval.csv", "target_group_approval"), ("night_roster_unit.csv", "night_roster"), ("community.csv", None)),
+        *(("planned_capacity.csv", "planned_capacity"), ("unit_stay.csv", None), ("data.csv", None)),
+    ],
+)
+def test_files_are_given_to_extracts_by_name(tmp_path, file: str, extract: str | None) -> None:
+    read = read_delivery(write(tmp_path, {file: "a;b\n1;2\n"}))
+    assert read.tables[0].extract == extract
+    found = check(read, CODES)
+    assert found.findings["rule"].to_list()[0] in ({"table_not_used"} if extract is None else {"missing_column", "unknown_column"})
+
+
+def test_files_are_given_to_extracts_by_headers(tmp_path) -> None:
+    read = read_delivery(write(tmp_path, {"a.csv": UNITS, "b.csv": CAPACITY + "A-1;2026-11-01;8;6;1\n", "c.csv": "x;y\n1;2\n"}))
+    assert [table.extract for table in read.tables] == ["unit", "capacity", None]
+    assert set(read.frames) == {"unit", "capacity"}
+    assert read.frames["unit"].columns == ["unit_id", "offer_id", "name", "municipality"]
+    assert read.of("unit")[0].file == "a.csv"
+
+
+def test_the_manifest_speaks_first(tmp_path) -> None:
+    manifest = "as_of: 2026-11-01\nsender: Næstved Kommune\nsynthetic: true\ndecimal: '.'\ndate_order: mdy\n"
+    manifest += "extracts: {x.csv: unit, y.csv: nonsense}\n"
+    read = read_delivery(write(tmp_path, {"x.csv": UNITS, "manifest.yaml": manifest}))
+    assert read.as_of == dt.date(2026, 11, 1)
+    assert read.manifest == {
+        **{"as_of": dt.date(2026, 11, 1), "sender": "Næstved Kommune", "synthetic": True, "decimal": ".", "date_order": "mdy"},
+        "extracts": {"x.csv": "unit"},
+    }
+    assert [table.extract for table in read.tables] == ["unit"]
+
+
+@pytest.mark.parametrize(
+    ("file", "text"),
+    [
+        *(("manifest.yaml", "{"), ("manifest.yaml", "- a"), ("manifest.json", "{'a'}"), ("manifest.yaml", "as_of: i går")),
+        *(("manifest.json", "[" * 100_000), ("manifest.yaml", "a: " + "x" * (1 << 21)), ("manifest.yml", "\xff")),
+    ],
+)
+def test_a_manifest_that_cannot_be_read_is_told(tmp_path, file: str, text: str) -> None:
+    found = checked(tmp_path, {"unit.csv": UNITS, file: text.encode("latin-1")})
+    assert rules(found) == ["manifest_unreadable"]
+    assert found.frames["unit"].height == 2
+
+
+def test_an_empty_manifest_says_nothing(tmp_path) -> None:
+    read = read_delivery(write(tmp_path, {"unit.csv": UNITS, "manifest.yaml": ""}))
+    assert read.manifest == {}
+    assert read.as_of is None
+    assert not read.findings
+
+
+def test_a_manifest_of_json_and_a_time_for_a_day(tmp_path) -> None:
+    read = read_delivery(write(tmp_path, {"manifest.json": '{"as_of": "2026-11-01"}', "unit.csv": UNITS}))
+    assert read.as_of == dt.date(2026, 11, 1)
+    other = read_delivery(write(tmp_path / "other", {"manifest.yaml": "as_of: 2026-11-02 10:00:00", "unit.csv": UNITS}))
+    assert other.as_of == dt.date(2026, 11, 2)
+
+
+def test_files_that_are_no_data(tmp_path) -> None:
+    files = {
+        "læsmig.pdf": b"%PDF-1.4",
+        ".DS_Store": b"x",
+        "~$unit.xlsx": b"x",
+        "__MACOSX/unit.csv": b"x",
+        "Thumbs.db": b"x",
+        "unit.csv": UNITS,
+    }
+    assert short(checked(tmp_path, files)) == {("læsmig.pdf", None, None, "file_not_used")}
+
+
+def _zip(files: dict[str, bytes]) -> bytes:
+    target = io.BytesIO()
+    with zipfile.ZipFile(target, "w", zipfile.ZIP_DEFLATED) as archive:
+        for name, content in files.items():
+            archive.writestr(name, content)
+    return target.getvalue()
+
+
+def test_archives(tmp_path) -> None:
+    inner = _zip({"capacity.csv": (CAPACITY + "A-1;2026-11-01;8;6;1\n").encode()})
+    raw = _zip(
+        {"mappe/unit.csv": UNITS.encode(), "anden/unit.csv": (UNIT + "B-1;T;C;370\n").encode(), "inner.zip": inner, "__MACOSX/x.csv": b"x"}
+    )
+    (tmp_path / "levering.zip").write_bytes(raw)
+    read = read_delivery(tmp_path / "levering.zip")
+    found = check(read, CODES)
+    assert not rules(found)
+    assert found.frames["unit"].height == 3
+    assert found.frames["capacity"].height == 1
+    assert {table.file for table in read.tables} == {"mappe/unit.csv", "anden/unit.csv", "inner.zip/capacity.csv"}
+    assert sorted(path.name for path in read.folder.iterdir()) == ["1-unit.csv", "inner.zip", "unit.csv"]
+    unpacked = read.unpacked
+    del read, found
+    assert not unpacked.exists()
+
+
+def test_an_archive_in_a_folder_is_unpacked_too(tmp_path) -> None:
+    assert checked(tmp_path, {"a.zip": _zip({"unit.csv": UNITS.encode()})}).frames["unit"].height == 2
+
+
+def test_archives_that_cannot_be_unpacked(tmp_path, monkeypatch) -> None:
+    whole = _zip({"unit.csv": UNITS.encode() * 50})
+    assert rules(checked(tmp_path, {"a.zip": whole[:-40]})) == ["archive_refused"]
+    assert rules(checked(tmp_path, {"a.zip": b"no archive"})) == ["archive_refused"]
+    damaged = bytearray(whole)
+    damaged[60:90] = b"\xff" * 30
+    assert rules(checked(tmp_path, {"a.zip": bytes(damaged)})) == ["archive_refused"]
+    assert rules(checked(tmp_path, {"a.zip": _zip({})})) == ["empty_file"]
+    encrypted = bytearray(_zip({"unit.csv": UNITS.encode()}))
+    for header, place in ((b"PK\x03\x04", 6), (b"PK\x01\x02", 8)):
+        encrypted[encrypted.find(header) + place] |= 1
+    assert rules(checked(tmp_path, {"a.zip": bytes(encrypted)})) == ["archive_refused"]
+    deep = UNITS.encode()
+    for level in range(5):
+        deep = _zip({"unit.csv" if not level else "x.zip": deep})
+    assert rules(checked(tmp_path, {"a.zip": deep})) == ["archive_refused"]
+    monkeypatch.setattr(reading, "LARGEST_ARCHIVE", 100)
+    assert rules(checked(tmp_path, {"a.zip": whole})) == ["archive_refused"]
+    monkeypatch.setattr(reading, "MOST_MEMBERS", 0)
+    assert rules(checked(tmp_path, {"a.zip": _zip({"unit.csv": b"x"})})) == ["archive_refused"]
+
+
+def test_no_delivery_and_no_room(tmp_path, monkeypatch) -> None:
+    with pytest.raises(SampladsError, match="delivery_missing"):
+        read_delivery(tmp_path / "010199-1234")
+    (tmp_path / "a.zip").write_bytes(_zip({"unit.csv": UNITS.encode()}))
+
+    def full(*_: object) -> None:
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr(reading._Reader, "unpacked", full)
+    with pytest.raises(SampladsError, match="disk_full"):
+        read_delivery(tmp_path / "a.zip")
+
+
+def test_parquet_of_the_contracts_own_types(tmp_path) -> None:
+    frame = pl.DataFrame(
+        {"unit_id": ["A-1"], "offer_id": ["T-1"], "name": ["Birk"], "municipality": [370], "daily_rate_ore": [284550], "price_year": [2026]}
+    ).with_columns(pl.lit(dt.date(2028, 12, 31)).alias("approved_until"), pl.lit(True).alias("single_person"))
+    target = io.BytesIO()
+    frame.write_parquet(target)
+    found = checked(tmp_path, {"unit.parquet": target.getvalue()})
+    assert not rules(found)
+    row = found.frames["unit"].row(0, named=True)
+    assert (row["municipality"], row["daily_rate_ore"], row["approved_until"], row["single_person"]) == (
+        *("370", 284550),
+        *(dt.date(2028, 12, 31), True),
+    )
+
+
+def test_rows_of_parquet_are_counted_from_one(tmp_path) -> None:
+    target = io.BytesIO()
+    pl.DataFrame({"unit_id": ["A-1", None], "offer_id": "T", "name": "x", "municipality": "370"}).write_parquet(target)
+    assert short(checked(tmp_path, {"unit.parquet": target.getvalue()})) == {("unit.parquet", 2, "unit_id", "missing_key")}
+
+
+def test_damaged_parquet(tmp_path) -> None:
+    target = io.BytesIO()
+    pl.DataFrame({"unit_id": [f"A-{n}" for n in range(1000)], "offer_id": "T", "name": "x", "municipality": "370"}).write_parquet(target)
+    raw = bytearray(target.getvalue())
+    assert rules(checked(tmp_path, {"unit.parquet": b"PAR1 nothing"})) == ["unreadable_file"]
+    raw[20:400] = b"\xff" * 380
+    assert rules(checked(tmp_path, {"unit.parquet": bytes(raw)})) == ["unreadable_file"]
+    empty = io.BytesIO()
+    pl.DataFrame().write_parquet(empty)
+    assert rules(checked(tmp_path, {"unit.parquet": empty.getvalue()})) in (["empty_file"], ["unreadable_file"])
+    taken = io.BytesIO()
+    pl.DataFrame({reading.ROW: [1]}).write_parquet(taken)
+    assert rules(checked(tmp_path, {"unit.parquet": taken.getvalue()})) == ["unreadable_file"]
+
+
+def test_a_workbook_as_municipalities_send_it(tmp_path) -> None:
+    path = tmp_path / "Afdelinger 2026.xlsx"
+    with xlsxwriter.Workbook(path) as book:
+        sheet = book.add_worksheet("Ark1")
+        day = book.add_format({"num_format": "dd-mm-yyyy"})
+        sheet.write(1, 1, "Afdelinger i Næstved, opgjort 1. november")
+        sheet.write_row(3, 1, ["unit_id", "offer_id", "name", "municipality", "approved_until", "daily_rate", "price_year"])
+        sheet.merge_range(4, 2, 5, 2, "T-1")
+        sheet.write_row(4, 1, ["A-1"])
+        sheet.write_row(4, 3, ["Birk", 370])
+        sheet.write_datetime(4, 5, dt.datetime(2028, 12, 31), day)
+        sheet.write_row(4, 6, [2845.5, 2026])
+        sheet.write_row(5, 1, ["A-2"])
+        sheet.write_row(5, 3, ["Eg", 259, 47118, 2.846, 2026])
+        sheet.set_row(5, None, None, {"hidden": True})
+        sheet.write_row(7, 1, ["A-3", "T-1", "Elm", 370, None, "2.845", 2026])
+        sheet.write_row(8, 1, ["A-4", "T-1", "Ask", 370, "31.12.2028", "2.845,00", 2026, "  "])
+        sheet.write_row(9, 1, ["A-5", "T-1", "Pil", 370])
+        sheet.write_formula(9, 6, "=1/0", None, "#DIV/0!")
+        sheet.write_row(10, 1, [" ", "", None])
+        book.add_worksheet("Tomt")
+    found = check(read_delivery(path), CODES)
+    file = path.name
+    assert short(found) == {
+        (file, 6, "offer_id", "merged_cell_filled"),
+        (file, 6, None, "hidden_rows"),
+        (file, 6, "approved_until", "serial_date"),
+        (file, 10, "daily_rate", "cell_error"),
+    }
+    assert found.frames["unit"].select("unit_id", "offer_id", "municipality", "approved_until", "daily_rate_ore").rows() == [
+        ("A-1", "T-1", "370", dt.date(2028, 12, 31), 284550),
+        # A number cell of 2.846 is no text of thousands.
+        ("A-2", "T-1", "259", dt.date(2028, 12, 31), 285),
+        # The text cell beside it is: 2.845,00 in the same column shows which sign divides decimals.
+        ("A-3", "T-1", "370", None, 284500),
+        ("A-4", "T-1", "370", dt.date(2028, 12, 31), 284500),
+    ]
+
+
+def test_text_cells_without_evidence_are_ambiguous_even_beside_number_cells(tmp_path) -> None:
+    head = ["unit_id", "offer_id", "name", "municipality", "daily_rate", "price_year"]
+    path = written(tmp_path / "unit.xlsx", {"x": [head, ["A-1", "T", "a", "370", 2845.5, 2026], ["A-2", "T", "a", "370", "2.845", 2026]]})
+    assert short(check(read_delivery(path), CODES)) == {("unit.xlsx", 3, "daily_rate", "ambiguous_number")}
+
+
+def test_several_sheets_are_several_tables(tmp_path) -> None:
+    unit = [line.split(";") for line in UNITS.splitlines()]
+    capacity = [["unit_id", "as_of", "maximum", "occupied", "accepting"], ["A-1", "2026-11-01", 8, 6, 1]]
+    path = written(tmp_path / "x.xlsx", {"Vejledning": [["Sådan udfyldes arket"]], "Afdelinger": unit, "Pladser nu": capacity})
+    found = check(read_delivery(path), CODES)
+    assert found.findings.select("sheet", "rule").rows() == []
+    assert (found.frames["unit"].height, found.frames["capacity"].height) == (2, 1)
+
+
+def test_a_sheet_named_by_a_number_refuses_its_file(tmp_path) -> None:
+    path = written(tmp_path / "unit.xlsx", {"010199-1234": [line.split(";") for line in UNITS.splitlines()]})
+    found = check(read_delivery(path), CODES)
+    assert rules(found) == ["personal_number_in_name"]
+    assert "1234" not in found.findings.write_csv()
+
+
+def test_one_sheet_with_a_number_refuses_all_sheets_of_its_file(tmp_path) -> None:
+    unit = [line.split(";") for line in UNITS.splitlines()]
+    path = written(tmp_path / "x.xlsx", {"unit": unit, "noter": [["hvem", "hvad"], ["010199-1234", "x"]]})
+    found = check(read_delivery(path), CODES)
+    assert short(found) == {("x.xlsx", 2, "hvem", "personal_number")}
+    assert found.frames["unit"].is_empty()
+
+
+def test_workbooks_that_cannot_be_read(tmp_path, monkeypatch) -> None:
+    path = written(tmp_path / "unit.xlsx", {"x": [["a"]]})
+    whole = path.read_bytes()
+    for raw in (whole[:-50], b"\xd0\xcf\x11\xe0 old", whole[:200] + b"\0" * 200 + whole[400:]):
+        assert rules(checked(tmp_path, {"unit.xlsx": raw})) == ["unreadable_file"]
+    blank = written(tmp_path / "b.xlsx", {"x": []}).read_bytes()
+    assert rules(checked(tmp_path, {"unit.xlsx": blank})) == ["empty_file"]
+    monkeypatch.setattr(workbook, "LARGEST_UNPACKED", 10)
+    assert rules(checked(tmp_path, {"unit.xlsx": whole})) == ["archive_refused"]
+
+
+def test_a_panic_below_python_is_a_finding(tmp_path, monkeypatch) -> None:
+    class PanicException(BaseException):
+        pass
+
+    def panic(*_: object, **__: object) -> None:
+        raise PanicException
+
+    path = written(tmp_path / "unit.xlsx", {"x": [["a"]]})
+    monkeypatch.setattr(fastexcel, "read_excel", panic)
+    assert rules(check(read_delivery(path), CODES)) == ["unreadable_file"]
+    monkeypatch.setattr(pl, "read_parquet_schema", panic)
+    assert rules(checked(tmp_path, {"a.parquet": b"PAR1xxxxPAR1"})) == ["unreadable_file"]
+
+    def stop(*_: object, **__: object) -> None:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(fastexcel, "read_excel", stop)
+    with pytest.raises(KeyboardInterrupt):
+        read_delivery(path)
+
+
+def test_what_a_file_is_called_does_not_decide_what_it_is(tmp_path) -> None:
+    book = written(tmp_path / "x.xlsx", {"unit": [line.split(";") for line in UNITS.splitlines()]}).read_bytes()
+    assert names(checked(tmp_path, {"unit.csv": book})) == ["Birkehuset 1", "Birkehuset 2"]
+    assert names(checked(tmp_path, {"unit.csv": b"", "unit.xlsx": UNITS})) == ["Birkehuset 1", "Birkehuset 2"]
+
+
+def test_batches_make_no_difference(tmp_path, monkeypatch) -> None:
+    rows = "".join(f"A-{n % 90};T;navn {n};{'370' if n % 7 else '999'}\n" for n in range(1, 200))
+    whole = checked(tmp_path, {"unit.csv": UNIT + rows})
+    for size in (5, 64):
+        monkeypatch.setattr(reading, "BATCH", size)
+        parts = checked(tmp_path, {"unit.csv": UNIT + rows})
+        assert parts.frames["unit"].equals(whole.frames["unit"])
+        assert parts.findings.equals(whole.findings)
+        assert parts.counts.equals(whole.counts)
+
+
+def test_a_line_without_end_is_unreadable(tmp_path, monkeypatch) -> None:
+    monkeypatch.setattr(reading, "LONGEST_LINE", 1000)
+    found = checked(tmp_path, {"unit.csv": UNIT + 'A-1;T-1;"' + "x" * 2000 + ";370\n"})
+    assert rules(found) == ["unreadable_file"]
+    table = read_delivery(write(tmp_path, {"unit.csv": UNIT + 'A-1;T-1;"' + "x" * 2000 + ";370\n"})).tables[0]
+    table.source = table.careful
+    with pytest.raises(SampladsError, match="table_unreadable"):
+        table.frame()
+
+
+def test_frames_of_a_table_keep_the_delivered_headers(tmp_path) -> None:
+    table = read_delivery(write(tmp_path, {"x.csv": "a;a;;b\n1;2;3;4\n"})).tables[0]
+    assert table.frame().columns == ["a", "a (2)", "C", "b"]
+    empty = read_delivery(write(tmp_path, {"x.csv": "a;b\n"})).tables[0]
+    assert empty.frame().columns == ["a", "b"]
+
+
+def test_letters_of_columns() -> None:
+    assert [workbook.column_letters(n) for n in (0, 25, 26, 701, 702)] == ["A", "Z", "AA", "ZZ", "AAA"]
+    assert workbook._column_number(b"AAA") == 702
+
+
+def test_the_block_size_of_decoding_does_not_matter(tmp_path, monkeypatch) -> None:
+    monkeypatch.setattr(encoding, "BLOCK", 3)
+    assert names(checked(tmp_path, {"unit.csv": UNITS.encode("utf-16")})) == ["Birkehuset 1", "Birkehuset 2"]
