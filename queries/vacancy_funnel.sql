@@ -34,10 +34,14 @@ measured as (
             when date_diff('day', unit_now.confirmed_at, $day) <= $ageing_days then 'ageing'
             else 'stale'
         end as freshness,
-        2 * 6371.0088 * asin(least(1, sqrt(
-            sin(radians(unit_now.lat - $lat) / 2) ** 2
-            + cos(radians($lat)) * cos(radians(unit_now.lat)) * sin(radians(unit_now.lon - $lon) / 2) ** 2
-        ))) as km
+        -- least() passes over null, so that an unknown point must be said.
+        case
+            when $lat + $lon + unit_now.lat + unit_now.lon is not null
+                then 2 * 6371.0088 * asin(least(1, sqrt(
+                    sin(radians(unit_now.lat - $lat) / 2) ** 2
+                    + cos(radians($lat)) * cos(radians(unit_now.lat)) * sin(radians(unit_now.lon - $lon) / 2) ** 2
+                )))
+        end as km
     from unit_now
     left join approved on unit_now.unit_id = approved.unit_id
 ),

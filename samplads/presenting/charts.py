@@ -43,10 +43,10 @@ def _values(frame: pl.DataFrame) -> alt.InlineData:
 def _written(frame: pl.DataFrame, key: str, language: str) -> pl.Series:
     """A column as it is written on the screen."""
     spec = tables.column(key, frame.schema[key])
-    write = tables.display(spec, language)
     unit = f"{formats.NARROW}{i18n.text(f'units.{spec.unit}', language)}" if spec.unit else ""
     plain = tables.plain(frame, [spec], language)[key]
-    return pl.Series([f"{write(value)}{unit if value is not None else ''}" for value in plain], dtype=pl.String)
+    texts = tables.written(plain, spec, language)
+    return pl.Series([f"{text}{unit if value is not None else ''}" for text, value in zip(texts, plain, strict=True)], dtype=pl.String)
 
 
 def written_value(frame: pl.DataFrame, row: int, key: str, language: str) -> str:
@@ -309,7 +309,11 @@ def bubble_map(
     layers = [bubbles]
     if outline is not None:
         land = alt.Chart(alt.InlineData(values=_shape(outline))).mark_geoshape(
-            fill=theme.PANEL_DARK if dark else theme.LAND, stroke=theme.MUTED if dark else "#9aa6b2", strokeWidth=0.7
+            # The coast is the ground, not data: a reader of the picture in words is not told of it.
+            fill=theme.PANEL_DARK if dark else theme.LAND,
+            stroke=theme.MUTED if dark else "#9aa6b2",
+            strokeWidth=0.7,
+            aria=False,
         )
         layers.insert(0, land)
     return alt.layer(*layers).project(type="mercator").properties(height=height, width="container")

@@ -36,6 +36,9 @@ def _missing(value: object) -> bool:
 
 
 def _grouped(value: float | Decimal, language: str, decimals: int) -> str:
+    if decimals == 0 and isinstance(value, int):
+        plain = f"{abs(value):,}".replace(",", _MARKS[language][0])
+        return f"{_MINUS}{plain}" if value < 0 else plain
     rounded = Decimal(str(value)).quantize(Decimal(1).scaleb(-decimals), rounding=ROUND_HALF_UP)
     thousands, decimal = _MARKS[language]
     plain = f"{abs(rounded):,f}"

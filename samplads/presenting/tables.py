@@ -78,6 +78,10 @@ SHOWN: dict[str, Column] = {
         Column("value", "number", decimals=1),
         Column("points", "whole"),
         Column("population", "whole", "inhabitants"),
+        Column("primary_names", "list"),
+        Column("secondary_names", "list"),
+        Column("excluded_names", "list"),
+        Column("unknowns", "list"),
         Column("before", "text"),
         Column("after", "text"),
     )
@@ -193,15 +197,31 @@ def help_text(shown: Column, language: str) -> str | None:
     return str(told[language]) if told else None
 
 
-def _worded(shown: Column, language: str) -> Callable[[Any], str | None]:
-    family = shown.family or shown.key
-    if shown.kind == "flag":
-        return lambda value: None if value is None else formats.yes_no(value, language)
-    if shown.kind == "choice":
-        return lambda code: None if code is None else formats.choice(family, code, language)
-    if shown.kind == "list":
-        return lambda parts: None if parts is None else ", ".join(formats.choice(family, part, language) for part in parts)
-    return lambda value: None if value is None else value.strftime("%H:%M")
+@cache
+def _words(family: str, language: str) -> dict[str, str]:
+    """The words of a family of choices, code -> word."""
+    prefix = f"choices.{family}."
+    return {key.removeprefix(prefix): text for key, text in i18n.catalogue(language).items() if key.startswith(prefix)}
+
+
+def _plain(spec: Column, dtype: pl.DataType, language: str) -> pl.Expr:
+    value = pl.col(spec.key)
+    words = _words(spec.family or spec.key, language)
+    if spec.kind == "money":
+        return value.cast(pl.Float64) / 100
+    if spec.kind == "km":
+        return value.cast(pl.Float64).round(1)
+    if spec.kind == "choice":
+        return value.replace(words)
+    if spec.kind == "list" and isinstance(dtype, pl.List):
+        texts = value.list.eval(pl.element().cast(pl.String).replace(words))
+        return pl.when(value.is_null()).then(None).otherwise(texts.list.join(", "))
+    if spec.kind == "flag" and dtype == pl.Boolean:
+        yes, no = formats.yes_no(True, language), formats.yes_no(False, language)
+        return pl.when(value.is_null()).then(None).when(value).then(pl.lit(yes)).otherwise(pl.lit(no))
+    if spec.kind == "time" and dtype == pl.Time:
+        return value.dt.strftime("%H:%M")
+    return value
 
 
 def plain(frame: pl.DataFrame, shown: Sequence[Column], language: str) -> pl.DataFrame:
@@ -209,18 +229,19 @@ def plain(frame: pl.DataFrame, shown: Sequence[Column], language: str) -> pl.Dat
 
     Column names stay keys; unknown stays null. Days and numbers keep their types.
     """
-    expressions = []
-    for spec in shown:
-        value = pl.col(spec.key)
-        dtype = frame.schema[spec.key]
-        if spec.kind == "money":
-            value = value.cast(pl.Float64) / 100
-        elif spec.kind == "km":
-            value = value.cast(pl.Float64).round(1)
-        elif spec.kind in {"choice", "time"} or (spec.kind in {"flag", "list"} and dtype != pl.String):
-            value = value.map_elements(_worded(spec, language), return_dtype=pl.String, skip_nulls=True)
-        expressions.append(value.alias(spec.key))
-    return frame.select(expressions)
+    return frame.select(_plain(spec, frame.schema[spec.key], language).alias(spec.key) for spec in shown)
+
+
+def written(values: pl.Series, shown: Column, language: str) -> list[str]:
+    """A plain column as it is written on the screen; what repeats is written once."""
+    write = display(shown, language)
+    memory: dict[Any, str] = {}
+    texts = []
+    for value in values:
+        if value not in memory:
+            memory[value] = write(value)
+        texts.append(memory[value])
+    return texts
 
 
 def display(shown: Column, language: str) -> Callable[[Any], str]:

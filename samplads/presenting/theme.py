@@ -46,7 +46,7 @@ FRESHNESS_SHAPES = {"fresh": "circle", "ageing": "diamond", "stale": "triangle-u
 STATES = ("occupied", "reserved", "accepting", "idle")
 """The four states of a place: occupied, reserved, accepting, and in no use (maximum less the three)."""
 
-STATE_COLOURS = {"occupied": "#6b7885", "reserved": "#c77700", "accepting": ACCENT, "idle": "#e1e6eb"}
+STATE_COLOURS = {"occupied": "#626e7a", "reserved": WARNING, "accepting": ACCENT, "idle": "#e1e6eb"}
 
 VERDICT_SIGNS = {"pass": "✓", "warn": "!", "fail": "✗", "unknown": "?"}
 VERDICT_COLOURS = {"pass": ACCENT, "warn": WARNING, "fail": STOP, "unknown": MUTED}
