@@ -28,6 +28,7 @@ _STYLE = """<style>
 .st-key-answer [data-testid="stMarkdownContainer"]:not([data-testid="stCaptionContainer"] *) p { font-size: 1.25rem; line-height: 1.45; }
 [data-testid="stMetricLabel"] p, [data-testid="stMetricValue"] > div { white-space: normal; overflow: visible; text-overflow: clip; }
 [data-testid="stMetricValue"] { font-variant-numeric: tabular-nums; }
+.stMarkdown [data-testid="stCaptionContainer"] { color: inherit; opacity: 0.78; }
 </style>"""
 
 

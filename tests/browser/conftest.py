@@ -16,7 +16,7 @@ import sys
 import time
 import urllib.error
 import urllib.request
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -26,7 +26,7 @@ import pytest
 from samplads import settings
 
 if TYPE_CHECKING:
-    from playwright.sync_api import Browser, Page
+    from playwright.sync_api import Browser, ConsoleMessage, Page
 
 SETTLED = '[data-testid="stApp"][data-test-connection-state="CONNECTED"][data-test-script-state="notRunning"]'
 WIDE = {"width": 1440, "height": 900}
@@ -173,6 +173,12 @@ def visit(browser: Browser, served: Served) -> Iterator[Visit]:
         yield one
 
 
+def _is_complaint(message: ConsoleMessage) -> bool:
+    """An error that the browser tells its developers. Not: opened at a page's address, Streamlit asks there for its server first and gets 404."""
+    probing = str(message.location.get("url", "")).endswith(("/_stcore/health", "/_stcore/host-config"))
+    return message.type == "error" and not probing
+
+
 @contextlib.contextmanager
 def visiting(browser: Browser, address: str, **options: object) -> Iterator[Visit]:
     """A visitor with options of playwright's `new_context`."""
@@ -182,7 +188,7 @@ def visiting(browser: Browser, address: str, **options: object) -> Iterator[Visi
     one = Visit(page, address, [], [])
     page.on("request", lambda request: one.requested.append(request.url))
     page.on("websocket", lambda socket: one.requested.append(socket.url))
-    page.on("console", lambda message: one.complaints.append(message.text) if message.type == "error" else None)
+    page.on("console", lambda message: one.complaints.append(message.text) if _is_complaint(message) else None)
     page.on("pageerror", lambda error: one.complaints.append(str(error)))
     try:
         yield one
@@ -198,6 +204,3 @@ def pages(served: Served, browser: Browser) -> list[str]:
         links.first.wait_for()
         found = [str(links.nth(index).get_attribute("href")) for index in range(links.count())]
     return ["/" + href.removeprefix(served.address).lstrip("/").split("?")[0] for href in found]
-
-
-Opener = Callable[[str], "Page"]
