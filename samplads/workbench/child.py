@@ -91,6 +91,7 @@ def connect(job: dict[str, Any]) -> duckdb.DuckDBPyConnection:
         config={
             "memory_limit": f"{job['memory_mb']}MB",
             "threads": job["threads"],
+            "async_threads": 1,
             "max_execution_time": int(job["seconds"] * 1000),
             "autoinstall_known_extensions": False,
             "autoload_known_extensions": False,
@@ -154,7 +155,7 @@ def _stream(connection: duckdb.DuckDBPyConnection, job: dict[str, Any], paramete
             raise SqlError("sql_statement_refused", statement="")
         types = [str(kind) for kind in relation.types]
         reader = relation.to_arrow_reader(min(BATCH, most + 1) if most is not None else BATCH)
-        schema, texts = _plain_schema(reader.schema)
+        schema, texts = _plain_schema(reader.schema, types)
         writer = pa.ipc.new_stream(stream, schema)
         rows, truncated = 0, False
         for batch in reader:
@@ -195,13 +196,13 @@ def _with_place(connection: duckdb.DuckDBPyConnection, sql: str, parameters: dic
     return message
 
 
-def _plain_schema(schema: pa.Schema) -> tuple[pa.Schema, list[int]]:
+def _plain_schema(schema: pa.Schema, types: list[str]) -> tuple[pa.Schema, list[int]]:
     """The schema with names made different, and types that a data frame does not know as text; which columns those are."""
     seen: dict[str, int] = {}
     fields, texts = [], []
     for index, field in enumerate(schema):
         count = seen[field.name] = seen.get(field.name, 0) + 1
-        plain = _is_plain(field.type)
+        plain = types[index] != "BIT" and _is_plain(field.type)
         if not plain:
             texts.append(index)
         fields.append(pa.field(field.name if count == 1 else f"{field.name}_{count}", field.type if plain else pa.string()))
@@ -244,7 +245,8 @@ def _as_text(value: object) -> str:
         parts = [(value.months, "months"), (value.days, "days"), (value.nanoseconds / 1e9, "seconds")]
         return " ".join(f"{amount:g} {unit}" for amount, unit in parts if amount) or "0 seconds"
     if isinstance(value, bytes):
-        return value.hex()
+        # DuckDB's BIT: how many bits of padding, then padding and bits.
+        return "".join(f"{byte:08b}" for byte in value[1:])[value[0] :]
     if isinstance(value, list) and all(isinstance(item, tuple) and len(item) == 2 for item in value):
         return "{" + ", ".join(f"{key}: {_as_text(item)}" for key, item in value) + "}"
     return str(value)

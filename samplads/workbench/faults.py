@@ -33,8 +33,8 @@ class Place:
 
 
 def cells(sign: str) -> int:
-    """How many cells of a terminal a sign takes."""
-    if unicodedata.combining(sign):
+    """How many cells of a terminal a sign takes, as DuckDB counts them: a tab none."""
+    if unicodedata.combining(sign) or unicodedata.category(sign) == "Cc":
         return 0
     return 2 if unicodedata.east_asian_width(sign) in _WIDE else 1
 

@@ -96,9 +96,14 @@ def _statements(connection: duckdb.DuckDBPyConnection, sql: str) -> list[duckdb.
         return connection.extract_statements(sql)
     except duckdb.Error as error:
         raise _syntax(connection, sql, error) from None
+
+
+def _kind(statement: duckdb.Statement) -> str:
+    try:
+        return statement.type.name
     except ValueError:
-        # A statement that the client library does not know by name (CONNECT).
-        raise SqlError("sql_statement_refused", statement=_first_word(sql), where=place(sql, 0)) from None
+        # A kind of statement that the client library has no name for (CONNECT).
+        return ""
 
 
 def _first_word(sql: str) -> str:
@@ -257,10 +262,10 @@ class _Walk:
         name = str(node.get("function_name", ""))
         path = node.get("qualified_name", {}).get("path", [name])
         here = where or self._place(node) or _place_of_word(self.sql, name)
-        # The whole path is judged: `system.main.getenv` is getenv, and `a.len()` is len(a), whatever `a` is.
-        plain = len(path) == 1 or [part.lower() for part in path[:-1]] in (["main"], ["system", "main"])
+        # What stands before the name may be a schema or, in `a.len()`, the first argument: the last name alone says what is called.
+        name = str(path[-1]) if path else name
         known = name.lower() in allowed or name.lower().startswith("collate_")
-        if not plain or not known:
+        if not known:
             raise SqlError("sql_function_refused", name=name[:80], where=here, candidates=_like(name, functions.CALLABLE, 0.75))
 
     def _table(self, node: dict[str, Any], kind: str, scope: frozenset[str]) -> None:
@@ -320,16 +325,17 @@ def check(connection: duckdb.DuckDBPyConnection, sql: str, tables: Iterable[str]
         first = len(statements[0].query.encode())
         after = re.search(rb"[^\s;]", sql.encode()[first:])
         raise SqlError("sql_several", count=len(statements), where=place(sql, first + (after.start() if after else 0)))
-    kind = statements[0].type.name
-    explain = kind == "EXPLAIN"
+    kind = _kind(statements[0])
+    behind = _behind_explain(sql)
+    # EXPLAIN of a PIVOT that is expanded is told as several statements.
+    explain = kind == "EXPLAIN" or (kind == "MULTI" and behind is not None)
     text = sql
     if explain:
-        behind = _behind_explain(sql)
         if behind is None:
             raise SqlError("sql_statement_refused", statement="EXPLAIN", where=place(sql, 0))
         text = behind
         inner = _statements(connection, text)
-        kind = inner[0].type.name if len(inner) == 1 else "?"
+        kind = _kind(inner[0]) if len(inner) == 1 else ""
     expanded = kind == "MULTI"
     put_in: list[int] = []
     if expanded:

@@ -1,0 +1,101 @@
+"""The reviewed queries: each has its words, runs on the analyst copy and gives the columns that it promises."""
+
+from __future__ import annotations
+
+import datetime as dt
+from pathlib import Path
+
+import pytest
+
+from samplads.errors import SampladsError
+from samplads.workbench import library, worker
+
+QUERIES = library.all_queries()
+HEADER = """-- title.da: T
+-- title.en: T
+-- explain.da: en
+--   to
+-- explain.en: e
+-- user: analyst
+-- param a: whole = 3
+-- columns: x, y
+select 1
+"""
+
+
+def test_there_are_twenty_for_all_three_users() -> None:
+    assert len(QUERIES) >= 20
+    assert {query.user for query in QUERIES} == {"placement officer", "director", "analyst"}
+    assert len({query.title["da"] for query in QUERIES}) == len(QUERIES)
+
+
+@pytest.mark.parametrize("query", QUERIES, ids=lambda query: query.name)
+def test_query_gives_what_it_promises(query: library.Reviewed, copy: Path) -> None:
+    outcome = worker.run(query.sql, copy, parameters=query.example())
+    assert tuple(name for name, _ in outcome.columns) == query.columns
+    checked = worker.check(query.sql, copy)
+    assert set(checked.parameters) == {parameter.name for parameter in query.parameters}
+    assert not outcome.truncated
+
+
+def test_the_first_question_is_answered(copy: Path) -> None:
+    frame = worker.run(library.get("both_groups_at_once").sql, copy, parameters={"first": "autism", "second": "outward"}).frame
+    assert frame.height > 0
+    assert frame["accepting"].is_sorted(descending=True)
+    nobody = worker.run(library.get("both_groups_at_once").sql, copy, parameters={"first": "autism", "second": "psychosis"}).frame
+    assert nobody.height == 0
+
+
+def test_price_and_volume_add_up_to_the_difference(copy: Path) -> None:
+    frame = worker.run(library.get("spend_per_inhabitant").sql, copy, parameters={"year": 2025}).frame
+    assert frame.height > 2
+    parts = (frame["from_volume"] + frame["from_price"]).to_list()
+    base = [spend - part for spend, part in zip(frame["spend_per_inhabitant"].to_list(), parts, strict=True)]
+    # What remains is the mean spend per inhabitant, the same for everybody but for rounding.
+    assert max(base) - min(base) <= 4
+
+
+def test_header() -> None:
+    query = library.parse("x", HEADER)
+    assert query.explain["da"] == "en to"
+    assert query.columns == ("x", "y")
+    assert query.example() == {"a": 3}
+    for line in ("-- title.en: T\n", "-- columns: x, y\n", "-- user: analyst\n"):
+        with pytest.raises(SampladsError) as caught:
+            library.parse("x", HEADER.replace(line, ""))
+        assert caught.value.key == "library_header"
+    with pytest.raises(SampladsError):
+        library.parse("x", HEADER.replace("whole", "money"))
+    with pytest.raises(SampladsError) as unknown:
+        library.get("no_such")
+    assert unknown.value.key == "library_unknown"
+
+
+@pytest.mark.parametrize(
+    ("text", "kind", "value"),
+    [
+        ("12", "whole", 12),
+        ("1.234.567", "whole", 1234567),
+        ("-3", "whole", -3),
+        ("2,5", "number", 2.5),
+        ("1.234,5", "number", 1234.5),
+        ("2.5", "number", 2.5),
+        ("2026-11-01", "day", dt.date(2026, 11, 1)),
+        ("01.11.2026", "day", dt.date(2026, 11, 1)),
+        ("1.3.2026", "day", dt.date(2026, 3, 1)),
+        ("ja", "flag", True),
+        ("No", "flag", False),
+        ("101|147", "list", ["101", "147"]),
+        ("0101", "text", "0101"),
+        ("", "whole", None),
+    ],
+)
+def test_typed_values(text: str, kind: str, value: object) -> None:
+    assert library.value(text, kind, "p") == value
+
+
+@pytest.mark.parametrize(("text", "kind"), [("1,5", "whole"), ("x", "number"), ("31.02.2026", "day"), ("måske", "flag"), ("1", "money")])
+def test_values_that_are_not(text: str, kind: str) -> None:
+    with pytest.raises(SampladsError) as caught:
+        library.value(text, kind, "p")
+    assert caught.value.key == "sql_parameter_value"

@@ -1,0 +1,299 @@
+"""What comes back from the worker process, and what it cannot do."""
+
+from __future__ import annotations
+
+import contextlib
+import datetime as dt
+import os
+import signal
+import threading
+import time
+from decimal import Decimal
+from pathlib import Path
+
+import polars as pl
+import psutil
+import pytest
+
+from samplads import i18n
+from samplads.errors import SampladsError
+from samplads.workbench import wire, worker
+from samplads.workbench.faults import SqlError
+
+
+def test_first_rows_and_whether_there_are_more(copy: Path) -> None:
+    exact = worker.run("from range(1000)", copy)
+    assert (exact.rows_shown, exact.truncated) == (1000, False)
+    more = worker.run("from range(1001)", copy)
+    assert (more.rows_shown, more.truncated) == (1000, True)
+    assert more.frame["range"].to_list() == list(range(1000))
+    assert worker.run("from range(5) limit 2", copy).frame["range"].to_list() == [0, 1]
+    assert worker.run("from range(100000) order by range desc", copy, limits=worker.Limits(rows=2)).frame["range"].to_list() == [
+        99999,
+        99998,
+    ]
+
+
+def test_no_rows_keep_their_columns(copy: Path) -> None:
+    outcome = worker.run("select 1 as a, 'x' as b where false", copy)
+    assert outcome.columns == (("a", "INTEGER"), ("b", "VARCHAR"))
+    assert outcome.frame.columns == ["a", "b"]
+    assert outcome.rows_shown == 0
+
+
+def test_every_type_comes_back(copy: Path) -> None:
+    outcome = worker.run(
+        """
+        select 1::tinyint, 2::ubigint, 3::hugeint, 1000000000000000000000000000000::hugeint, 1.5::float, 2.5::double,
+            1.25::decimal(10, 2), true, 'æøå', 'x'::blob, date '2026-11-01', time '10:30:00', timestamp '2026-11-01 10:00:00',
+            timestamptz '2026-11-01 10:00:00+01', timestamp_s '2026-01-01 00:00:00', timestamp_ns '2026-01-01 00:00:00',
+            interval '1 month 2 days', [1, 2], {'a': 1}, map {'k': 1}, '101'::bit, uuid(), 'b'::enum('a', 'b'), null,
+            [{'a': [1]}], (1, 'x'), union_value(a := 1), '{"a": 1}'::json, timetz '10:00:00+02', [1, 2]::integer[2], interval 0 days
+        """,
+        copy,
+    )
+    row = outcome.frame.row(0)
+    assert len(row) == 31
+    assert row[2] == 3
+    assert row[3] == Decimal(10**30)
+    assert row[8] == "æøå"
+    assert row[10] == dt.date(2026, 11, 1)
+    assert row[13].astimezone(dt.UTC) == dt.datetime(2026, 11, 1, 9, tzinfo=dt.UTC)
+    assert row[16] == "1 months 2 days"
+    assert row[17] == [1, 2]
+    assert row[19] == "{k: 1}"
+    assert row[20] == "101"
+    assert row[22] == "b"
+
+
+def test_same_name_twice_becomes_two_columns(copy: Path) -> None:
+    assert worker.run("select 1 as a, 2 as a, 3 as A", copy).frame.row(0) == (1, 2, 3)
+
+
+def test_parameters_are_bound_with_their_types(copy: Path) -> None:
+    outcome = worker.run(
+        "select $text as a, $whole + 1 as b, $number * 2 as c, $day + 1 as d, $flag as e, "
+        "'y' in $list as f, $gone is null as g, $amount as h",
+        copy,
+        parameters={
+            "text": "'; drop table unit; --",
+            "whole": 41,
+            "number": 1.5,
+            "day": dt.date(2026, 10, 31),
+            "flag": True,
+            "list": ["x", "y"],
+            "gone": None,
+            "amount": Decimal("1.10"),
+        },
+    )
+    assert outcome.frame.row(0)[:7] == ("'; drop table unit; --", 42, 3.0, dt.date(2026, 11, 1), True, True, True)
+    assert outcome.frame.row(0)[7] == Decimal("1.10")
+    # Text is compared with numbers and days as DuckDB does it: a form may send text.
+    assert (
+        worker.run(
+            "select count(*) from capacity where as_of = $d and maximum >= $m", copy, parameters={"d": "2026-10-01", "m": "0"}
+        ).frame.item()
+        == 40
+    )
+
+
+def test_parameters_that_lack_or_are_not_used(copy: Path) -> None:
+    with pytest.raises(SqlError) as missing:
+        worker.run("select $a, $b", copy, parameters={"a": 1})
+    assert (missing.value.key, missing.value.values["names"]) == ("sql_parameters_missing", "$b")
+    with pytest.raises(SqlError) as unknown:
+        worker.run("select 1", copy, parameters={"a": 1})
+    assert unknown.value.key == "sql_parameters_unknown"
+    with pytest.raises(SampladsError) as kind:
+        worker.run("select $a", copy, parameters={"a": {1}})
+    assert kind.value.key == "sql_parameter_type"
+
+
+@pytest.mark.parametrize(
+    "value",
+    [None, True, 3, 2.5, "æ", dt.date(2026, 1, 1), dt.datetime(2026, 1, 1, 10, 5), dt.time(10), Decimal("1.5"), [1, "x", None], []],
+)
+def test_a_value_survives_the_wire(value: object) -> None:
+    assert wire.decode(wire.encode(value)) == value
+
+
+def test_plan(copy: Path) -> None:
+    outcome = worker.run("explain select * from unit where lat > 55", copy)
+    assert outcome.kind == "explain"
+    assert outcome.plan is not None
+    assert "lat" in outcome.plan
+
+
+def test_check_does_not_run(copy: Path) -> None:
+    checked = worker.check("select error('ran') from unit where municipality = $m", copy)
+    assert checked == worker.Checked("select", ("m",), ("unit",))
+
+
+@pytest.mark.parametrize(
+    ("sql", "key", "line", "column", "candidates"),
+    [
+        ("select\n  nam from unit", "sql_column_unknown", 2, 3, ("name",)),
+        ("select 'æ', x.name from unit", "sql_alias_unknown", 1, 13, ("unit",)),
+        ("select 1,\n\n\t'a'::integer", "sql_failed", 3, 5, ()),
+        ("select sum(lat), name from unit", "sql_failed", 1, 18, ()),
+        ("select a from unti", "sql_table_unknown", 1, 15, ("unit",)),
+    ],
+)
+def test_errors_have_their_place(copy: Path, sql: str, key: str, line: int, column: int, candidates: tuple[str, ...]) -> None:
+    with pytest.raises(SqlError) as caught:
+        worker.run(sql, copy)
+    error = caught.value
+    assert (error.key, error.values["line"]) == (key, line)
+    assert error.values["column"] == column
+    assert error.candidates[: len(candidates)] == candidates
+    for language in i18n.LANGUAGES:
+        assert i18n.sentence(error, language)
+
+
+def test_cancel_from_another_thread(copy: Path) -> None:
+    running = worker.Run("select count(*) from range(100000000000)", copy)
+    threading.Timer(0.4, running.cancel).start()
+    with pytest.raises(SqlError) as caught:
+        running.result()
+    assert caught.value.key == "sql_cancelled"
+    again = worker.Run("select 1", copy)
+    again.cancel()
+    with pytest.raises(SqlError) as before:
+        again.result()
+    assert before.value.key == "sql_cancelled"
+
+
+def _children() -> list[psutil.Process]:
+    return [child for child in psutil.Process().children(recursive=True) if child.status() != psutil.STATUS_ZOMBIE]
+
+
+def test_no_process_is_left_behind(copy: Path) -> None:
+    worker.run("select 1", copy)
+    for sql in ("select 1", "select count(*) from range(100000000000)", "selec"):
+        with contextlib.suppress(SqlError):
+            worker.run(sql, copy, limits=worker.Limits(seconds=0.2))
+    assert len(_children()) == 1  # the fork server
+
+
+def test_a_dead_fork_server_is_replaced(copy: Path) -> None:
+    worker.run("select 1", copy)
+    (server,) = _children()
+    server.send_signal(signal.SIGKILL)
+    server.wait(5)
+    assert worker.run("select 2 as a", copy).frame.item() == 2
+
+
+def test_stopping_the_server_ends_what_runs(copy: Path) -> None:
+    failed: list[str] = []
+
+    def long() -> None:
+        try:
+            worker.run("select count(*) from range(100000000000)", copy)
+        except SqlError as error:
+            failed.append(error.key)
+
+    thread = threading.Thread(target=long)
+    thread.start()
+    while len(_children()) < 2:
+        time.sleep(0.01)
+    worker.stop()
+    thread.join(20)
+    assert failed
+    assert _children() == []
+    assert worker.run("select 1", copy).rows_shown == 1
+
+
+def test_the_child_has_no_environment_of_ours_and_few_descriptors(copy: Path) -> None:
+    os.environ["SAMPLADS_SECRET"] = "x"
+    try:
+        worker.stop()
+        running = worker.Run("select count(*) from range(100000000000)", copy, limits=worker.Limits(seconds=20))
+        thread = threading.Thread(target=_quietly, args=(running,))
+        thread.start()
+        while not (found := [child for parent in _children()[:1] for child in parent.children()]):
+            time.sleep(0.01)
+        time.sleep(0.5)
+        child = found[0]
+        assert "SAMPLADS_SECRET" not in child.environ()
+        assert child.cwd() == "/"
+        assert [file.path for file in child.open_files()] in ([str(copy)], [str(copy), str(copy)], [str(copy)] * 3)
+        limits = {name: child.rlimit(getattr(psutil, f"RLIMIT_{name}")) for name in ("AS", "FSIZE", "NOFILE", "CORE")}
+        assert limits == {"AS": (3072 << 20,) * 2, "FSIZE": (0, 0), "NOFILE": (0, 0), "CORE": (0, 0)}
+        running.cancel()
+        thread.join(10)
+    finally:
+        del os.environ["SAMPLADS_SECRET"]
+
+
+def _quietly(running: worker.Run) -> None:
+    with contextlib.suppress(SqlError):
+        running.result()
+
+
+def test_a_missing_copy_is_said(tmp_path: Path) -> None:
+    for missing in (None, tmp_path / "none.duckdb"):
+        with pytest.raises(SampladsError) as caught:
+            worker.run("select 1", missing)
+        assert caught.value.key == "analyst_copy_missing"
+    damaged = tmp_path / "damaged.duckdb"
+    damaged.write_bytes(b"not a database" * 1000)
+    with pytest.raises(SqlError) as broken:
+        worker.run("select 1", damaged)
+    assert broken.value.key == "analyst_copy_damaged"
+
+
+@pytest.mark.parametrize("form", worker.FORMATS)
+def test_export_holds_every_row(copy: Path, tmp_path: Path, form: str) -> None:
+    target = tmp_path / f"whole.{form}"
+    done = worker.export("select range as n, 'x' || range as t, range * 0.5 as h from range(21000)", copy, target, form)
+    assert (done.rows, done.path, done.bytes) == (21000, target, target.stat().st_size)
+    if form == "csv":
+        lines = target.read_text(encoding="utf-8-sig").splitlines()
+        assert lines[0] == "n;t;h"
+        assert lines[-1] == "20999;x20999;10499,5"
+        assert len(lines) == 21001
+    elif form == "parquet":
+        frame = pl.read_parquet(target)
+        assert frame["n"].to_list() == list(range(21000))
+    else:
+        assert pl.read_excel(target, engine="calamine")["n"].to_list() == list(range(21000))
+    assert [path.name for path in tmp_path.iterdir()] == [target.name]
+
+
+def test_a_failed_export_leaves_nothing(copy: Path, tmp_path: Path) -> None:
+    for sql, key in (
+        ("select 1 // (range - 25000) from range(30000)", "sql_failed"),
+        ("selec", "sql_syntax"),
+        ("copy unit to 'x'", "sql_statement_refused"),
+    ):
+        with pytest.raises(SqlError) as caught:
+            worker.export(sql, copy, tmp_path / "out.csv", "csv")
+        assert caught.value.key == key
+    with pytest.raises(SqlError) as late:
+        worker.export("from range(100000000000)", copy, tmp_path / "out.csv", "csv", limits=worker.Limits(export_seconds=0.5))
+    assert late.value.key == "sql_timeout"
+    running = worker.Export("from range(100000000000)", copy, tmp_path / "out.parquet", "parquet")
+    threading.Timer(0.4, running.cancel).start()
+    with pytest.raises(SqlError) as cancelled:
+        running.result()
+    assert cancelled.value.key == "sql_cancelled"
+    with pytest.raises(SqlError) as full:
+        worker.export("from range(1000000)", copy, tmp_path / "out.csv", "csv", limits=worker.Limits(export_mb=1))
+    assert full.value.key == "export_disk"
+    with pytest.raises(SampladsError) as form:
+        worker.export("select 1", copy, tmp_path / "out.csv", "ods")
+    assert form.value.key == "export_format"
+    with pytest.raises(SqlError) as nowhere:
+        worker.export("select 1", copy, tmp_path / "no" / "out.csv", "csv")
+    assert nowhere.value.key == "export_disk"
+    assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.slow
+def test_a_large_export_is_whole_and_its_memory_bounded(copy: Path, tmp_path: Path) -> None:
+    sql = "select range as n, 'row ' || range as t, date '2000-01-01' + (range % 9000)::integer as d from range({})"
+    small = worker.export(sql.format(200_000), copy, tmp_path / "small.parquet", "parquet")
+    large = worker.export(sql.format(2_000_000), copy, tmp_path / "large.parquet", "parquet")
+    assert large.rows == 2_000_000
+    assert pl.scan_parquet(large.path).select(pl.len()).collect().item() == 2_000_000
+    assert large.peak_mb < small.peak_mb + 100
