@@ -155,7 +155,7 @@ def _as_text(column: pl.Series) -> pl.Series:
     if isinstance(kind, pl.Array):
         return _as_text(column.arr.to_list())
     if isinstance(kind, pl.List):
-        if isinstance(kind.inner, pl.Struct | pl.List | pl.Array) or kind.inner == pl.Binary:
+        if kind.inner.is_nested() or kind.inner in (pl.Binary, pl.Duration, pl.Object):
             return column.map_elements(lambda items: str(items.to_list()), return_dtype=pl.String)
         return column.list.eval(pl.element().cast(pl.String)).list.join("|")
     if isinstance(kind, pl.Struct):

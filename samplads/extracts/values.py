@@ -288,13 +288,16 @@ def as_text(cells: pl.Series) -> pl.Series:
         return cells.map_elements(
             lambda raw: raw.decode("utf-8", "replace") if isinstance(raw, bytes) else str(raw), return_dtype=pl.String
         )
-    return cells.cast(pl.String, strict=False)
+    # A span of time is no value of any contract: its number is shown, so that the sender can find it.
+    return (cells.to_physical() if kind == pl.Duration else cells).cast(pl.String, strict=False)
 
 
 def _joined(cells: pl.Series) -> pl.Series:
     inner = cells.dtype.inner if isinstance(cells.dtype, pl.List) else None
     if inner is None or inner.is_nested() or inner == pl.Binary:
         return cells.map_elements(lambda items: str(items.to_list()), return_dtype=pl.String)
+    if inner == pl.Duration:
+        cells = cells.cast(pl.List(pl.Int64))
     return cells.list.eval(pl.element().cast(pl.String)).list.join("|", ignore_nulls=True)
 
 
