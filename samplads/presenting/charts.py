@@ -8,6 +8,7 @@ word in the tooltip, and no meaning rests on colour alone.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any
 
 import altair as alt
@@ -20,9 +21,22 @@ _AXIS_HEIGHT = 50
 """Pixels of an axis with its title: a chart's height on a page counts axes and legends in."""
 
 
-def themed(chart: alt.TopLevelMixin, language: str, dark: bool = False) -> dict[str, Any]:
+@dataclass(frozen=True)
+class Picture:
+    """A chart and its rows apart from each other: Altair checks and copies whatever lies in a chart, a coast of two thousand points too.
+
+    `chart` names its data (`alt.NamedData`), `data` has them by those names.
+    """
+
+    chart: alt.TopLevelMixin
+    data: Mapping[str, Any]
+
+
+def themed(picture: Picture | alt.TopLevelMixin, language: str, dark: bool = False) -> dict[str, Any]:
     """The chart as a Vega-Lite specification with our type, colours and number forms; `dark` is the page's colour scheme."""
-    spec: dict[str, Any] = chart.to_dict(format="vega-lite")
+    chart, data = (picture.chart, picture.data) if isinstance(picture, Picture) else (picture, {})
+    spec: dict[str, Any] = chart.to_dict(format="vega-lite", validate=not data)
+    spec["datasets"] = {**spec.get("datasets", {}), **data}
     config = theme.altair_config(language)
     text = theme.TEXT_DARK if dark else theme.TEXT
     line = theme.LINE_DARK if dark else theme.LINE
@@ -30,14 +44,18 @@ def themed(chart: alt.TopLevelMixin, language: str, dark: bool = False) -> dict[
     config["legend"] |= {"labelColor": text, "titleColor": text}
     config["text"] = {"color": text, "fontSize": 13}
     config["title"] = {"color": text, "fontSize": 15}
+    config["geoshape"] = {"fill": line if dark else theme.LAND, "stroke": theme.MUTED if dark else theme.COAST, "strokeWidth": 0.7}
     spec["config"] = config
     return spec
 
 
-def _values(frame: pl.DataFrame) -> alt.InlineData:
-    """Rows inline: what a chart shows is small, and inline rows need no transport of their own."""
+_ROWS = alt.NamedData("rows")
+
+
+def _rows(frame: pl.DataFrame) -> dict[str, Any]:
+    """Rows as the dataset `rows`: what a chart shows is small."""
     rows = [{name: value.isoformat() if hasattr(value, "isoformat") else value for name, value in row.items()} for row in frame.to_dicts()]
-    return alt.InlineData(values=rows)
+    return {"rows": rows}
 
 
 def _written(frame: pl.DataFrame, key: str, language: str) -> pl.Series:
@@ -63,7 +81,7 @@ def bars(
     highlight: Sequence[str] = (),
     colour: str | None = None,
     bar_height: int = 26,
-) -> alt.TopLevelMixin:
+) -> Picture:
     """Lying bars in the frame's order, each with its value written at its end. `highlight` names labels that carry the accent.
 
     `colour` names a column whose word picks the colour, for bars of different kinds.
@@ -72,7 +90,7 @@ def bars(
     shown = frame.with_columns(_written(frame, value, language).alias("written"), pl.col(label).fill_null(formats.unknown(language)))
     if tables.column(value).kind == "money":
         shown = shown.with_columns(pl.col(value) / 100)
-    base = alt.Chart(_values(shown)).encode(
+    base = alt.Chart(_ROWS).encode(
         y=alt.Y(f"{label}:N", sort=None, title=None, axis=alt.Axis(labelLimit=320)),
         x=alt.X(f"{value}:Q", title=header, axis=alt.Axis(format=",.0f", tickCount=5)),
         tooltip=[
@@ -88,7 +106,8 @@ def bars(
         chosen = alt.FieldOneOfPredicate(field=label, oneOf=list(highlight))
         bar = bar.encode(color=alt.condition(chosen, alt.value(theme.ACCENT), alt.value(theme.CATEGORICAL[4])))
     text = base.mark_text(align="left", dx=5).encode(text="written:N")
-    return alt.layer(bar, text).properties(height=max(60, bar_height * shown.height) + _AXIS_HEIGHT, width="container")
+    chart = alt.layer(bar, text).properties(height=max(60, bar_height * shown.height) + _AXIS_HEIGHT, width="container")
+    return Picture(chart, _rows(shown))
 
 
 def bars_alt(frame: pl.DataFrame, label: str, value: str, language: str, most: int = 12) -> str:
@@ -101,7 +120,7 @@ def bars_alt(frame: pl.DataFrame, label: str, value: str, language: str, most: i
     return i18n.text("ui.chart.bars_alt", language, what=what, values="; ".join(parts[:most]) + rest)
 
 
-def line(frame: pl.DataFrame, x: str, y: str, language: str, *, series: str | None = None, height: int = 280) -> alt.TopLevelMixin:
+def line(frame: pl.DataFrame, x: str, y: str, language: str, *, series: str | None = None, height: int = 280) -> Picture:
     """A line over days or numbers, one a `series`; points carry the value, dash patterns tell the series apart without colour."""
     by_day = frame.schema[x] in (pl.Date, pl.Datetime)
     header = tables.header(tables.column(y, frame.schema[y]), language)
@@ -113,7 +132,7 @@ def line(frame: pl.DataFrame, x: str, y: str, language: str, *, series: str | No
         alt.Tooltip("written:N", title=header),
     ]
     chart: alt.Chart = (
-        alt.Chart(_values(shown))
+        alt.Chart(_ROWS)
         .mark_line(point=True)
         .encode(
             x=alt.X(
@@ -133,8 +152,7 @@ def line(frame: pl.DataFrame, x: str, y: str, language: str, *, series: str | No
             strokeDash=alt.StrokeDash(f"{series}:N", title=title, sort=None),
             tooltip=[alt.Tooltip(f"{series}:N", title=title), *tooltip],
         )
-    done: alt.TopLevelMixin = chart.properties(height=height, width="container")
-    return done
+    return Picture(chart.properties(height=height, width="container"), _rows(shown))
 
 
 def line_alt(frame: pl.DataFrame, x: str, y: str, language: str, *, series: str | None = None) -> str:
@@ -163,13 +181,13 @@ def scatter(
     kind: str | None = None,
     select: str | None = None,
     height: int = 320,
-) -> alt.TopLevelMixin:
+) -> Picture:
     """One point a row; `kind` (a worded column) picks colour and shape; `select` names a click selection on `name`."""
     header_x, header_y = (tables.header(tables.column(key, frame.schema[key]), language) for key in (x, y))
     shown = frame.with_columns(_written(frame, x, language).alias("written_x"), _written(frame, y, language).alias("written_y"))
     shown = shown.with_columns(pl.col(key) / 100 for key in dict.fromkeys((x, y)) if tables.column(key).kind == "money")
     chart: alt.Chart = (
-        alt.Chart(_values(shown))
+        alt.Chart(_ROWS)
         .mark_point(filled=True, size=90, opacity=0.85)
         .encode(
             x=alt.X(f"{x}:Q", title=header_x, axis=alt.Axis(format=",")),
@@ -189,8 +207,7 @@ def scatter(
         )
     if select is not None:
         chart = chart.add_params(alt.selection_point(name=select, fields=[name]))
-    done: alt.TopLevelMixin = chart.properties(height=height, width="container")
-    return done
+    return Picture(chart.properties(height=height, width="container"), _rows(shown))
 
 
 def scatter_alt(frame: pl.DataFrame, x: str, y: str, language: str, *, name: str, most: int = 8) -> str:
@@ -202,7 +219,7 @@ def scatter_alt(frame: pl.DataFrame, x: str, y: str, language: str, *, name: str
     return i18n.text("ui.chart.scatter_alt", language, x=headers[0], y=headers[1], n=count, values="; ".join(parts))
 
 
-def states(occupied: int | None, reserved: int | None, accepting: int | None, maximum: int | None, language: str) -> alt.TopLevelMixin:
+def states(occupied: int | None, reserved: int | None, accepting: int | None, maximum: int | None, language: str) -> Picture:
     """A unit's places in their four states as one bar, with the number written in each part."""
     parts = _states(occupied, reserved, accepting, maximum)
     rows: list[dict[str, Any]] = []
@@ -220,7 +237,7 @@ def states(occupied: int | None, reserved: int | None, accepting: int | None, ma
             }
         )
         start += count
-    base = alt.Chart(alt.InlineData(values=[row for row in rows if row["count"]]))
+    base = alt.Chart(_ROWS)
     colours = alt.Scale(domain=[row["state"] for row in rows], range=[theme.STATE_COLOURS[name] for name in theme.STATES])
     bar = base.mark_bar(height=30).encode(
         x=alt.X("start:Q", title=None, axis=None, scale=alt.Scale(domain=[0, max(start, 1)], nice=False)),
@@ -237,7 +254,8 @@ def states(occupied: int | None, reserved: int | None, accepting: int | None, ma
     text = wide.mark_text(fontWeight=600).encode(
         x="middle:Q", text="written:N", color=alt.condition(idle, alt.value(theme.TEXT), alt.value(theme.PAPER))
     )
-    return alt.layer(bar, text).properties(height=72, width="container")
+    chart = alt.layer(bar, text).properties(height=72, width="container")
+    return Picture(chart, {"rows": [row for row in rows if row["count"]]})
 
 
 def _states(occupied: int | None, reserved: int | None, accepting: int | None, maximum: int | None) -> dict[str, int]:
@@ -263,8 +281,7 @@ def bubble_map(
     band: str = "freshness",
     name: str = "municipality_name",
     height: int = 430,
-    dark: bool = False,
-) -> alt.TopLevelMixin:
+) -> Picture:
     """The coast, and a bubble on each municipality: its size is a count, its colour and shape the freshness band.
 
     `frame` has `lat`, `lon` (degrees; rows without are left out), `name`, `size` (a count) and `band` (a freshness code). Without an
@@ -279,7 +296,7 @@ def bubble_map(
     domain = list(words.values())
     title = i18n.text("ui.map.freshness", language)
     bubbles = (
-        alt.Chart(_values(shown))
+        alt.Chart(_ROWS)
         .mark_point(filled=True, opacity=0.8, stroke=theme.PAPER, strokeWidth=0.6)
         .encode(
             latitude="lat:Q",
@@ -306,17 +323,19 @@ def bubble_map(
             ],
         )
     )
+    data = _rows(shown)
     layers = [bubbles]
     if outline is not None:
-        land = alt.Chart(alt.InlineData(values=_shape(outline))).mark_geoshape(
-            # The coast is the ground, not data: a reader of the picture in words is not told of it.
-            fill=theme.PANEL_DARK if dark else theme.LAND,
-            stroke=theme.MUTED if dark else "#9aa6b2",
-            strokeWidth=0.7,
-            aria=False,
-        )
-        layers.insert(0, land)
-    return alt.layer(*layers).project(type="mercator").properties(height=height, width="container")
+        layers.insert(0, alt.Chart(alt.NamedData("coast")).mark_geoshape())
+        data["coast"] = _features(outline)
+    return Picture(alt.layer(*layers).project(type="mercator").properties(height=height, width="container"), data)
+
+
+def _features(outline: Mapping[str, Any]) -> list[Any]:
+    """A GeoJSON object of any kind as a list of features."""
+    if outline.get("type") == "FeatureCollection":
+        return list(outline["features"])
+    return [outline if outline.get("type") == "Feature" else {"type": "Feature", "properties": {}, "geometry": outline}]
 
 
 def _round_sizes(counts: pl.Series) -> list[int]:
@@ -325,11 +344,6 @@ def _round_sizes(counts: pl.Series) -> list[int]:
     largest = int(most) if isinstance(most, int | float) else 0
     rounds = [step for step in (1, 2, 5, 10, 20, 50, 100, 200, 500, 1000, 2000, 5000, 10000, 50000) if step <= largest]
     return rounds if len(rounds) <= 3 else [rounds[0], rounds[len(rounds) // 2], rounds[-1]]
-
-
-def _shape(outline: Mapping[str, Any]) -> Any:
-    """Vega takes features or bare geometries."""
-    return list(outline["features"]) if outline.get("type") == "FeatureCollection" else dict(outline)
 
 
 def bubble_map_alt(frame: pl.DataFrame, language: str, *, size: str = "accepting", name: str = "municipality_name", most: int = 8) -> str:

@@ -19,6 +19,7 @@ TEXT = "#1b2733"
 MUTED = "#5b6875"
 LINE = "#d5dbe1"
 LAND = "#eef1f4"
+COAST = "#9aa6b2"
 PAPER = "#ffffff"
 PANEL = "#f5f7f9"
 
@@ -106,6 +107,7 @@ def altair_config(language: str) -> dict[str, Any]:
             "titleFontWeight": "normal",
             "labelLimit": 280,
             "titleLimit": 280,
+            "symbolFillColor": MUTED,
             "layout": {"bottom": {"direction": "vertical", "anchor": "start", "margin": 6}},
         },
         "range": {"category": list(CATEGORICAL), "ramp": list(SEQUENTIAL), "diverging": list(DIVERGING)},

@@ -205,7 +205,7 @@ def dark() -> bool:
     return getattr(st.context.theme, "type", None) == "dark"
 
 
-def chart(picture: alt.TopLevelMixin, *, alt: str, key: str, select: str | None = None) -> list[dict[str, Any]]:
+def chart(picture: charts.Picture | alt.TopLevelMixin, *, alt: str, key: str, select: str | None = None) -> list[dict[str, Any]]:
     """A chart in our type and the page's language, with its text alternative.
 
     `select` names a click selection of the chart; returns what is selected.

@@ -44,9 +44,10 @@ def test_every_chart_is_drawn(language: str, dark: bool) -> None:
         charts.line(TOWNS, "km", "daily_rate_ore", language),
         charts.scatter(TOWNS, "km", "daily_rate_ore", language, name="municipality_name", kind="kind", select="picked"),
         charts.states(6, 1, 1, 8, language),
-        charts.bubble_map(TOWNS, OUTLINE, language, dark=dark),
+        charts.bubble_map(TOWNS, OUTLINE, language),
         charts.bubble_map(TOWNS, {"type": "FeatureCollection", "features": [OUTLINE]}, language),
-        charts.bubble_map(TOWNS, None, language),
+        charts.bubble_map(TOWNS, OUTLINE["geometry"], language),
+        charts.bubble_map(TOWNS.clear(), None, language),
     ):
         assert drawn(chart, language, dark).startswith("<svg")
 
