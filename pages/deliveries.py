@@ -1,0 +1,40 @@
+"""Hvem har leveret, hvad er der at rette, og er pladserne bekræftet?"""
+
+import streamlit as st
+
+from samplads import rounds, ui
+from samplads.presenting import deliveries
+from samplads.ui import deliveries as parts
+
+with ui.page("deliveries"):
+    lang, this = ui.language(), parts.this_round()
+    standings = rounds.standing(ui.query("reporting_units"), this)
+    found = ui.query("findings")
+    towns = rounds.compliance(standings, ["municipality_name"])
+    ui.answer(deliveries.answer(towns, found, this, ui.day(), lang), deliveries.confirmed(standings, this, lang))
+
+    names = ("standing", "findings", "confirm", "upload", "reminders")
+    standing, findings, confirm, upload, remind = st.tabs([ui.say(f"deliveries.page.tab.{name}") for name in names])
+    with standing:
+        st.subheader(ui.say("deliveries.page.deliveries"), anchor=False)
+        rows = deliveries.delivered(ui.query("deliveries"), lang)
+        ui.table(rows, columns=deliveries.DELIVERY_COLUMNS, key="deliveries", name=ui.say("deliveries.page.deliveries"))
+        st.subheader(ui.say("deliveries.page.compliance"), anchor=False)
+        by = parts.pick_group("standing_by")
+        behind = towns if by == "municipality_name" else rounds.compliance(standings.drop_nulls("operator"), ["operator"])
+        ui.table(behind, columns=deliveries.standing_columns(by), key=f"standing_{by}", name=ui.say("deliveries.page.compliance"))
+    with findings:
+        if found.is_empty():
+            ui.empty(ui.say("deliveries.page.clean"))
+        else:
+            severities = {name: ui.say(f"deliveries.severity.{name}") for name in deliveries.SEVERITIES}
+            wanted = ui.pick_several(ui.say("deliveries.page.severity"), severities, key="severity")
+            shown = parts.findings()
+            shown = shown.filter(shown["severity"].is_in(wanted)) if wanted else shown
+            ui.table(shown, columns=deliveries.FINDING_COLUMNS, key="findings", height=520, name=ui.say("deliveries.page.tab.findings"))
+    with confirm:
+        parts.confirm(standings)
+    with upload:
+        parts.check_file()
+    with remind:
+        parts.reminders(standings, this)
