@@ -10,5 +10,5 @@ inner join unit_now on stay.unit_id = unit_now.unit_id
 where
     stay.starts_on <= $as_of
     and (stay.ends_on is null or stay.ends_on > $as_of)
-    and exists (select 1 from night_roster where night_roster.unit_id = stay.unit_id)
+    and stay.unit_id in (select night_roster.unit_id from night_roster)
 order by stay.unit_id, stay.municipality, daily_rate_ore

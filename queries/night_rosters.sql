@@ -8,11 +8,18 @@ with in_force as (
     qualify row_number() over (partition by night_roster.unit_id order by night_roster.valid_from desc) = 1
 ),
 
+told as (
+    select
+        in_force.unit_id,
+        unnest(in_force.excludes_groups) as target_group
+    from in_force
+),
+
 excluded as (
     select
         told.unit_id,
         list(distinct target_group_closure.descendant order by target_group_closure.descendant) as excludes_covered
-    from (select in_force.unit_id, unnest(in_force.excludes_groups) as target_group from in_force) as told
+    from told
     inner join target_group_closure on told.target_group = target_group_closure.ancestor
     group by told.unit_id
 )

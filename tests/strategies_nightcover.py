@@ -80,7 +80,7 @@ SCHEMAS: dict[str, dict[str, Any]] = {
 
 
 def inputs(units: list[dict[str, Any]], travel: pl.DataFrame | None = None) -> plan.Inputs:
-    """Inputs of units told by what differs from the usual: keys of UNIT and ROSTER, `lat`, `lon`, `incidents` (None: none told), `payers`."""
+    """Inputs of units told by what differs from the usual: keys of UNIT and ROSTER, `lat`, `lon`, `incidents` (None: none), `payers`."""
     rows: dict[str, list[dict[str, Any]]] = {name: [] for name in SCHEMAS}
     for number, told in enumerate(units):
         unit_id = told.get("unit_id", f"A-{number:03}")

@@ -44,7 +44,7 @@ GROUP_COLUMNS = ("group_id", "unit_id", "saving_ore")
 
 SMALL_COMPONENT = 12
 """Units up to which a component is solved by dynamic programming in whole numbers."""
-FIRST_CORE, LARGEST_CORE = 4_000, 32_000
+FIRST_CORE, LARGEST_CORE = 4_000, 16_000
 """Groups in the first and the largest integer programme of a component."""
 NODE_LIMIT = 20_000
 """Branch-and-bound nodes of one integer programme: a limit by nodes, not seconds, gives the same plan on every machine."""

@@ -1,0 +1,227 @@
+"""What night cover asks gives what slow twins give on made rows; and the command plans on a warehouse, end to end."""
+
+from __future__ import annotations
+
+import datetime as dt
+import json
+import random
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from samplads import __main__ as command
+from samplads import loading_nightcover, queries
+from samplads.nightcover import plan
+from tests import small
+
+DAY = small.DAY
+ROSTER = {"night_cover": "awake", "posts": 1, "shift_start": dt.time(23), "shift_end": dt.time(7), "monthly_pay_ore": 3_400_000}
+ANSWERS = {
+    "one_to_one": False,
+    "risky_work": False,
+    "lone_work_danger": False,
+    "danger_met_by": "no_special_danger",
+    "response_minutes_limit": 30,
+}
+BELOW: dict[str, set[str]] = {}
+for ancestor, descendant in small.reference().target_group_closure.iter_rows():
+    BELOW.setdefault(ancestor, set()).add(descendant)
+
+
+def made(seed: int) -> dict[str, list[dict[str, Any]]]:
+    """Units with rosters over time, incidents around the year's edge, stays around the day."""
+    chance = random.Random(seed)
+    parent = max(BELOW, key=lambda code: len(BELOW[code]))
+    units, rosters, incidents, stays, approvals = [], [], [], [], []
+    for number in range(14):
+        unit_id = f"N-{number:02}"
+        units.append(
+            {
+                "unit_id": unit_id,
+                "offer_id": "T",
+                "name": f"Hus {number}",
+                "municipality": "370" if number % 2 else "306",
+                "lat": round(55.2 + chance.random() * 0.2, 4),
+                "lon": round(11.7 + chance.random() * 0.2, 4),
+                "operator_kind": "municipal",
+                "approval_status": "approved",
+                "single_person": number != 13,
+                "daily_rate_ore": chance.choice([600_000, None, 900_000]),
+            }
+        )
+        approvals.append({"unit_id": unit_id, "target_group": small.AUTISM, "rank": chance.choice(["primary", "secondary"])})
+        for _ in range(chance.randint(0, 3)):
+            day = DAY + dt.timedelta(days=chance.choice([-700, -300, -30, 0, 40]))
+            if not any(row["unit_id"] == unit_id and row["valid_from"] == day for row in rosters):
+                excludes = chance.choice([None, None, [parent], [small.EXTERNALISING, parent]])
+                rosters.append({"unit_id": unit_id, "valid_from": day, **ROSTER, **ANSWERS, "excludes_groups": excludes})
+        for _ in range(chance.randint(0, 12)):
+            incidents.append(
+                {
+                    "incident_id": f"H-{len(incidents)}",
+                    "unit_id": unit_id,
+                    "night_of": DAY - dt.timedelta(days=chance.choice([0, 1, 1, 2, 200, 365, 366])),
+                    "minutes": float(chance.randint(5, 90)),
+                    "staff_needed": chance.choice([None, 1, 2]),
+                }
+            )
+        for _ in range(chance.randint(0, 3)):
+            ends = chance.choice([None, DAY, DAY + dt.timedelta(days=1)])
+            stays.append(
+                {
+                    "stay_id": f"S-{len(stays)}",
+                    "person_ref": f"p-{len(stays)}",
+                    "unit_id": unit_id,
+                    "municipality": chance.choice(["370", "259"]),
+                    "starts_on": DAY - dt.timedelta(days=chance.choice([-1, 0, 500])) if ends != DAY else DAY - dt.timedelta(days=9),
+                    "ends_on": ends,
+                    "daily_rate_ore": chance.choice([None, 700_000]),
+                }
+            )
+    for stay in stays:
+        if stay["ends_on"] is not None and stay["ends_on"] < stay["starts_on"]:
+            stay["ends_on"] = None
+    return {"unit": units, "night_roster": rosters, "night_incident": incidents, "stay": stays, "target_group_approval": approvals}
+
+
+@pytest.fixture(params=[1, 2, 3])
+def world(request: pytest.FixtureRequest, tmp_path: Path) -> tuple[dict[str, list[dict[str, Any]]], Path]:
+    rows = made(request.param)
+    small.publish(tmp_path, small.archived(rows))
+    return rows, tmp_path
+
+
+def test_the_roster_in_force_and_what_it_excludes(world: tuple[dict[str, list[dict[str, Any]]], Path]) -> None:
+    rows, folder = world
+    wanted = {}
+    for row in sorted(rows["night_roster"], key=lambda row: row["valid_from"]):
+        if row["valid_from"] <= DAY:
+            wanted[row["unit_id"]] = row
+    found = {row["unit_id"]: row for row in queries.run("night_rosters", folder, as_of=DAY).iter_rows(named=True)}
+    assert found.keys() == wanted.keys()
+    for unit, row in wanted.items():
+        assert found[unit]["valid_from"] == row["valid_from"]
+        below = sorted({code for group in row["excludes_groups"] or () for code in BELOW[group]})
+        assert (found[unit]["excludes_covered"] or []) == below
+
+
+def test_incidents_of_the_year_before_the_day(world: tuple[dict[str, list[dict[str, Any]]], Path]) -> None:
+    rows, folder = world
+    wanted: dict[str, list[dict[str, Any]]] = {}
+    for row in rows["night_incident"]:
+        if 1 <= (DAY - row["night_of"]).days <= 365:
+            wanted.setdefault(row["unit_id"], []).append(row)
+    found = queries.run("night_incident_rates", folder, as_of=DAY)
+    assert found["unit_id"].to_list() == sorted(wanted)
+    for row in found.iter_rows(named=True):
+        mine = wanted[row["unit_id"]]
+        nights = [one["night_of"] for one in mine]
+        assert row["incidents"] == len(mine)
+        assert row["minutes_mean"] == pytest.approx(sum(one["minutes"] for one in mine) / len(mine))
+        assert row["staff_most"] == max((one["staff_needed"] for one in mine if one["staff_needed"]), default=None)
+        assert row["squares"] == sum(nights.count(night) ** 2 for night in set(nights))
+
+
+def test_stays_under_way_and_what_they_cost(world: tuple[dict[str, list[dict[str, Any]]], Path]) -> None:
+    rows, folder = world
+    rates = {unit["unit_id"]: unit["daily_rate_ore"] for unit in rows["unit"]}
+    rostered = {row["unit_id"] for row in rows["night_roster"]}
+    wanted = sorted(
+        (stay["unit_id"], stay["municipality"], stay["daily_rate_ore"] or rates[stay["unit_id"]] or -1)
+        for stay in rows["stay"]
+        if stay["starts_on"] <= DAY and (stay["ends_on"] is None or stay["ends_on"] > DAY) and stay["unit_id"] in rostered
+    )
+    found = queries.run("night_residents", folder, as_of=DAY)
+    assert found.columns == ["unit_id", "municipality", "daily_rate_ore"]
+    assert sorted((a, b, -1 if c is None else c) for a, b, c in found.iter_rows()) == wanted
+
+
+def test_units_and_what_they_are_for(world: tuple[dict[str, list[dict[str, Any]]], Path]) -> None:
+    rows, folder = world
+    found = queries.run("night_units", folder)
+    assert found["unit_id"].to_list() == [unit["unit_id"] for unit in rows["unit"]]
+    assert all(groups == sorted(BELOW[small.AUTISM]) for groups in found["groups"].to_list())
+
+
+def test_the_inputs_of_some_municipalities(world: tuple[dict[str, list[dict[str, Any]]], Path]) -> None:
+    _, folder = world
+    everything = loading_nightcover.inputs(DAY, warehouse=folder)
+    some = loading_nightcover.inputs(DAY, municipalities=["370"], warehouse=folder)
+    assert set(some.units["municipality"]) == {"370"}
+    assert some.units.height < everything.units.height
+    nights = plan.prepare(everything, loading_nightcover.assumptions(DAY))
+    assert len(nights.members) + nights.left_out.height == everything.units.height
+
+
+def town(folder: Path) -> None:
+    """Six single-person offers near each other; the last has not answered how fast help must come."""
+    rows: dict[str, list[dict[str, Any]]] = {"unit": [], "night_roster": [], "night_incident": [], "stay": []}
+    for number in range(6):
+        unit_id = f"N-{number}"
+        rows["unit"].append(
+            {
+                "unit_id": unit_id,
+                "offer_id": "T",
+                "name": f"Solist {number}",
+                "municipality": "370",
+                "lat": 55.2 + number * 0.01,
+                "lon": 11.75,
+                "approval_status": "approved",
+                "single_person": True,
+                "daily_rate_ore": 700_000,
+            }
+        )
+        answers = ANSWERS | ({"response_minutes_limit": None} if number == 5 else {})
+        rows["night_roster"].append({"unit_id": unit_id, "valid_from": dt.date(2026, 1, 1), **ROSTER, **answers})
+        rows["night_incident"].append({"incident_id": f"H-{number}", "unit_id": unit_id, "night_of": dt.date(2026, 8, 1), "minutes": 20.0})
+        rows["stay"].append(
+            {
+                "stay_id": f"S-{number}",
+                "person_ref": f"p-{number}",
+                "unit_id": unit_id,
+                "municipality": "259" if number % 2 else "370",
+                "starts_on": dt.date(2024, 1, 1),
+            }
+        )
+    small.publish(folder, small.archived(rows))
+
+
+def test_the_command_plans(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    town(tmp_path)
+    arguments = ["night-cover", "--warehouse", str(tmp_path)]
+    assert command.main([*arguments, "--format", "json"]) == 0
+    found = json.loads(capsys.readouterr().out)
+    assert found["proof"]["status"] == "optimal"
+    assert len(found["couples"]) == 2
+    assert found["saving_ore"] == sum(couple["saving_ore"] for couple in found["couples"])
+    assert sum(row["gross_ore"] for row in found["by_municipality"]) == found["saving_ore"]
+    assert {row["municipality"] for row in found["by_municipality"]} == {"370", "259"}
+
+    assert command.main([*arguments, "--format", "json", "--include-unassessed"]) == 0
+    assert len(json.loads(capsys.readouterr().out)["couples"]) == 3
+    assert command.main([*arguments, "--format", "json", "--group-size", "4", "--municipality", "370"]) == 0
+    assert any(len(couple["units"]) > 2 for couple in json.loads(capsys.readouterr().out)["couples"])
+    assert command.main([*arguments, "--format", "json", "--apart", "N-0,N-1", "--together", "N-2,N-4"]) == 0
+    units = [couple["units"] for couple in json.loads(capsys.readouterr().out)["couples"]]
+    assert ["N-2", "N-4"] in units
+    assert ["N-0", "N-1"] not in units
+    for language, word in (("da", "kræver vurdering"), ("en", "need assessment")):
+        assert command.main(["--language", language, *arguments]) == 0
+        assert word in capsys.readouterr().out
+    assert command.main([*arguments, "--max-minutes", "0"]) == 0
+    assert "Ingen afdelinger" in capsys.readouterr().out
+    assert command.main([*arguments, "--max-overlaps-per-year", "0"]) == 0
+    assert "Ingen afdelinger" in capsys.readouterr().out
+
+
+@pytest.mark.parametrize(
+    "wrong", [["--municipality", "999"], ["--together", "N-0"], ["--together", "N-0,N-99"], ["--terms", "none"], ["--travel", "TABLE"]]
+)
+def test_the_command_answers_wrong_words_with_a_sentence(wrong: list[str], tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    town(tmp_path)
+    table = tmp_path / "travel.csv"
+    table.write_text("unit_a,unit_b\nN-0,N-1\n", encoding="utf-8")
+    arguments = [str(table) if word == "TABLE" else word for word in wrong]
+    assert command.main(["night-cover", "--warehouse", str(tmp_path), *arguments]) == 2
+    assert len(capsys.readouterr().err.strip()) > 20
