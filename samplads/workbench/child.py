@@ -2,7 +2,7 @@
 
 A query's walls, in the order in which they are put up:
  1. limits of the operating system: address space, processor seconds, no bytes written to any file, no core file;
- 2. Landlock: the analyst copy can be opened for reading, nothing else can be opened at all, no network;
+ 2. Landlock: no file can be opened (the analyst copy is open already) and no network reached;
  3. DuckDB: read-only, no external access, the local file system off, no extensions, secrets or Python variables, no temporary files,
     memory, threads and time limited, and the configuration locked;
  4. no further file descriptor can be made;
@@ -23,6 +23,7 @@ import sys
 import time
 import unicodedata
 from collections.abc import Iterator
+from dataclasses import dataclass
 from pathlib import Path
 from typing import IO, Any
 
@@ -53,13 +54,13 @@ def warm_up() -> None:
     unicodedata.east_asian_width("x")
 
 
-def main(kind: str, status_fd: int, stream_fd: int, target_fd: int | None = None) -> int:
+def main(kind: str, opened: Opened | None, status_fd: int, stream_fd: int, target_fd: int | None = None) -> int:
     """Do one job; returns the exit code."""
     landlock.die_with_parent(signal.SIGKILL)
     status = socket.socket(fileno=status_fd)
     job = wire.receive(status)
     try:
-        told = query(job, stream_fd, status) if kind == "q" else _formatted(job, stream_fd, target_fd or 0, status)
+        told = query(job, stream_fd, status, opened) if kind == "q" else _formatted(job, stream_fd, target_fd or 0, status)
     except SqlError as error:
         wire.send(status, {"error": error.to_json()})
         return _EXIT_REFUSED
@@ -83,16 +84,25 @@ def _limit(job: dict[str, Any]) -> None:
     at_most(resource.RLIMIT_FSIZE, 0)
 
 
-def connect(job: dict[str, Any]) -> duckdb.DuckDBPyConnection:
-    """The analyst copy behind its locks."""
+@dataclass(frozen=True)
+class Opened:
+    """The analyst copy, open and shut off from everything else, and the names of its tables."""
+
+    connection: duckdb.DuckDBPyConnection
+    tables: tuple[str, ...]
+
+
+def connect(file: str) -> Opened:
+    """Open the analyst copy behind its locks; only the job's own limits and the last lock are still to be set (`_lock`).
+
+    One thread and no helpers: the fork server opens the copy once and every child inherits it, which a fork with threads could not do.
+    """
     connection = duckdb.connect(
-        job["file"],
+        file,
         read_only=True,
         config={
-            "memory_limit": f"{job['memory_mb']}MB",
-            "threads": job["threads"],
-            "async_threads": 1,
-            "max_execution_time": int(job["seconds"] * 1000),
+            "threads": 1,
+            "async_threads": 0,
             "autoinstall_known_extensions": False,
             "autoload_known_extensions": False,
             "allow_community_extensions": False,
@@ -106,25 +116,40 @@ def connect(job: dict[str, Any]) -> duckdb.DuckDBPyConnection:
         "timezone = 'Europe/Copenhagen'",
         "enable_external_access = false",
         "disabled_filesystems = 'LocalFileSystem'",
+    ):
+        connection.execute(f"set {setting}")
+    rows = connection.execute("select table_name from duckdb_tables() where schema_name = 'main' order by all").fetchall()
+    return Opened(connection, tuple(str(row[0]) for row in rows))
+
+
+def _lock(connection: duckdb.DuckDBPyConnection, job: dict[str, Any]) -> None:
+    for setting in (
+        f"memory_limit = '{int(job['memory_mb'])}MB'",
+        f"threads = {int(job['threads'])}",
+        f"max_execution_time = {int(job['seconds'] * 1000)}",
         "lock_configuration = true",
     ):
         connection.execute(f"set {setting}")
-    return connection
 
 
-def query(job: dict[str, Any], stream_fd: int, status: socket.socket) -> dict[str, Any]:
-    """Run a statement and stream its result as Arrow; returns what there is to tell of it."""
+def query(job: dict[str, Any], stream_fd: int, status: socket.socket, opened: Opened | None = None) -> dict[str, Any]:
+    """Run a statement and stream its result as Arrow; returns what there is to tell of it.
+
+    `opened` is the analyst copy as the fork server opened it; without it the copy is opened here.
+    """
     sys.setrecursionlimit(20_000)  # a parse tree may be a thousand expressions deep, and each is several levels of JSON
     began = time.monotonic()
     _limit(job)
-    walled = landlock.only_read(Path(job["file"]), *_MACHINE)
+    # What the fork server has opened stays open; nothing else can be opened from here on.
+    walled = landlock.only_read() if opened else landlock.only_read(Path(job["file"]), *_MACHINE)
     try:
-        connection = connect(job)
+        copy = opened or connect(job["file"])
+        _lock(copy.connection, job)
     except duckdb.Error as error:
         raise SqlError("analyst_copy_damaged", message=_first_line(str(error))) from None
+    connection = copy.connection
     resource.setrlimit(resource.RLIMIT_NOFILE, (0, 0))
-    tables = [str(row[0]) for row in connection.execute("select table_name from duckdb_tables() where schema_name = 'main'").fetchall()]
-    statement = gate.check(connection, job["sql"], tables)
+    statement = gate.check(connection, job["sql"], copy.tables)
     about: dict[str, Any] = {"kind": statement.kind, "parameters": list(statement.parameters), "tables": list(statement.tables)}
     if job["only_check"]:
         return about

@@ -85,7 +85,7 @@ class Ticket:
 class Pool:
     """See the module's text. Threads of this process only wait; the work is in the workers'."""
 
-    def __init__(self, *, quick: int = 2, slow: int = 2, slow_after: float = 3.0, each: int = 2, longest_queue: int = 200) -> None:
+    def __init__(self, *, quick: int = 2, slow: int = 4, slow_after: float = 2.0, each: int = 2, longest_queue: int = 200) -> None:
         self.quick, self.slow, self.slow_after, self.each, self.longest_queue = quick, slow, slow_after, each, longest_queue
         self._lines: OrderedDict[str, deque[Ticket]] = OrderedDict()
         self._running: list[Ticket] = []

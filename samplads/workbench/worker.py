@@ -114,6 +114,7 @@ class _Server:
             "PYTHONDONTWRITEBYTECODE": "1",
             "OMP_NUM_THREADS": "1",
             "MALLOC_ARENA_MAX": "2",
+            "ARROW_DEFAULT_MEMORY_POOL": "system",
             "OPENBLAS_NUM_THREADS": "1",
             "POLARS_MAX_THREADS": "1",
         }
@@ -144,14 +145,14 @@ class _Server:
             self._control = self._start()
         return self._control
 
-    def spawn(self, kind: bytes, *fds: int) -> None:
+    def spawn(self, message: bytes, *fds: int) -> None:
         """Have a child made that owns copies of these descriptors."""
         with self._lock:
             try:
-                socket.send_fds(self._running(), [kind], list(fds))
+                socket.send_fds(self._running(), [message], list(fds))
             except OSError:
                 self._control = self._start()
-                socket.send_fds(self._control, [kind], list(fds))
+                socket.send_fds(self._control, [message], list(fds))
 
     def stop(self) -> None:
         """End the fork server and every child of it."""
@@ -195,7 +196,7 @@ class _Child:
         leash, their_leash = socket.socketpair()
         status, their_status = socket.socketpair()
         with their_leash, their_status:
-            _server.spawn(kind, their_leash.fileno(), their_status.fileno(), *fds)
+            _server.spawn(kind + os.fsencode(job.get("file", "")), their_leash.fileno(), their_status.fileno(), *fds)
         with contextlib.suppress(BrokenPipeError):
             wire.send(status, dict(job))
         return cls(leash, status)
