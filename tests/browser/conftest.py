@@ -174,7 +174,7 @@ def visit(browser: Browser, served: Served) -> Iterator[Visit]:
 
 
 def _is_complaint(message: ConsoleMessage) -> bool:
-    """An error that the browser tells its developers. Not: opened at a page's address, Streamlit asks there for its server first and gets 404."""
+    """An error for developers. Not: opened at a page's address, Streamlit asks there for its server first and gets 404."""
     probing = str(message.location.get("url", "")).endswith(("/_stcore/health", "/_stcore/host-config"))
     return message.type == "error" and not probing
 

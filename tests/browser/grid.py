@@ -1,0 +1,55 @@
+"""Reading and selecting in Streamlit's tables, which draw on a canvas and keep a hidden copy of the rows in view for a screen reader."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from playwright.sync_api import expect
+
+if TYPE_CHECKING:
+    from playwright.sync_api import Locator, Page
+
+ROW_REM = 2.1875
+"""Height of a row, and of the header, in the page's root font size."""
+
+
+def _frame(page: Page, key: str) -> Locator:
+    """The table of a key. Only a table with selection carries its key: others are known by their buttons to export, which stand below."""
+    below = f"//*[contains(concat(' ', @class, ' '), ' st-key-{key}_export ')]"
+    return page.locator(f"xpath={below}/preceding::*[@data-testid='stDataFrame'][1]")
+
+
+def _table(page: Page, key: str) -> Locator:
+    """The copy of a table, scrolled into view: one out of view draws nothing."""
+    frame = _frame(page, key)
+    frame.wait_for()
+    frame.scroll_into_view_if_needed()
+    table = frame.locator("table[role=grid]")
+    table.locator("[role=columnheader]").first.wait_for(state="attached")
+    return table
+
+
+def headers(page: Page, key: str) -> list[str]:
+    """The headers of the columns in view."""
+    return [text.strip() for text in _table(page, key).locator("[role=columnheader]").all_text_contents() if text.strip()]
+
+
+def column(page: Page, key: str, header: str) -> list[str]:
+    """The cells in view of the column under a header, as the table's data say them (not as they are written)."""
+    table = _table(page, key)
+    place = table.get_by_role("columnheader", name=header, exact=True, include_hidden=True).get_attribute("aria-colindex")
+    cells = table.locator(f'[role=gridcell][aria-colindex="{place}"]')
+    cells.first.wait_for(state="attached")
+    return [text.strip() for text in cells.all_text_contents()]
+
+
+def select(page: Page, key: str, row: int) -> None:
+    """Tick the box of a row in view (0 is the first), and wait until the table says that it is selected."""
+    table = _table(page, key)
+    table.locator("[role=gridcell]").first.wait_for(state="attached")
+    box = _frame(page, key).locator("canvas").first.bounding_box()
+    assert box is not None
+    rem = float(page.evaluate("parseFloat(getComputedStyle(document.documentElement).fontSize)"))
+    page.mouse.click(box["x"] + ROW_REM * rem / 2, box["y"] + ROW_REM * rem * (row + 1.5))
+    # The header is row 1 of the copy.
+    expect(table.locator(f'[role=row][aria-rowindex="{row + 2}"]')).to_have_attribute("aria-selected", "true")
