@@ -75,7 +75,7 @@ def shell() -> None:
             st.error(i18n.sentence(error, session.language()))
             return
         pick.pick_municipality()
-        st.caption(say("app.as_of", day=formats.date(meta["as_of"], session.language())))
+        st.caption(say("app.as_of", day=formats.date(session.day(), session.language())))
         if meta["synthetic"]:
             st.badge(say("app.demo"), color="orange", help=say("app.demo_help"))
 

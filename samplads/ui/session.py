@@ -58,6 +58,7 @@ def meta() -> dict[str, Any]:
 
 
 def day() -> dt.date:
-    """The day the warehouse speaks of: "today" on every page, never the clock's."""
-    as_of = meta()["as_of"]
-    return as_of if isinstance(as_of, dt.date) else dt.date.min
+    """The day that is "today" on every page: the one that demonstration data declare; the clock's with real data, which thus look old."""
+    told = meta()
+    as_of: dt.date = told["as_of"]
+    return as_of if told["synthetic"] else max(as_of, dt.datetime.now().astimezone().date())

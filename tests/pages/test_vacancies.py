@@ -105,6 +105,15 @@ def test_a_newer_warehouse_is_there_at_the_next_interaction(tmp_path: Path, monk
     assert "**4 åbne pladser på 3 afdelinger passer.**" in said(page)
 
 
+def test_real_data_grow_old_and_demonstration_data_do_not(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    old = dt.date(2026, 1, 15)
+    counted = [row | {"as_of": old, "confirmed_at": old} for row in small.CAPACITY]
+    for synthetic, fresh in ((False, 0), (True, 3)):
+        folder = tmp_path / str(synthetic)
+        small.publish(folder, small.archived({"unit": small.UNITS, "capacity": counted}, as_of=old, synthetic=synthetic))
+        assert f"{fresh} er bekræftet inden for 30 dage" in said(opened(folder, monkeypatch))
+
+
 def test_without_a_warehouse_the_page_says_so_in_one_sentence(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     page = opened(tmp_path / "nothing", monkeypatch)
     assert len(page.error) == 1
