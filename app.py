@@ -13,6 +13,7 @@ page = ui.navigate(
     }
 )
 ui.shell()
-# What was imported stays: the collector need not look through it after every click.
-gc.freeze()
+# What was imported stays: the collector need not look through it after every click. Once only, since what is frozen is never freed.
+if not gc.get_freeze_count():
+    gc.freeze()
 page.run()

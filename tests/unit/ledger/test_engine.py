@@ -263,18 +263,3 @@ def test_a_killed_writer_loses_nothing_that_was_told_and_leaves_no_half(address:
         look(opened)  # and the next one writes
         look(opened)
         opened.close()
-
-
-def test_the_ledger_of_the_settings_is_opened_once_and_knows_numbers(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    from samplads.ledger.current import current
-
-    monkeypatch.setenv("SAMPLADS_LEDGER_URL", "rubbish")
-    with pytest.raises(SampladsError):
-        current()
-    monkeypatch.setenv("SAMPLADS_LEDGER_URL", f"sqlite:///{tmp_path / 'deep' / 'er' / 'ledger.sqlite'}")
-    opened = current()
-    assert current() is opened
-    look(opened)
-    with pytest.raises(SampladsError):
-        audit.log(opened, who="Anne", what="need.open", subjects=["010190-1234"], purpose="p", version="v")
-    opened.close()
