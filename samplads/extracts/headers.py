@@ -11,11 +11,14 @@ import difflib
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from functools import cache
+from functools import cache, lru_cache
 
 from samplads import i18n
 from samplads.contracts import CONTRACTS
 from samplads.extracts.personal import squeezed
+
+LONGEST_HEADER = 80
+"""A header longer than this is a sentence and no misspelt name."""
 
 OWN_COLUMNS = frozenset(squeezed(i18n.text("deliveries.mend.column", language)) for language in i18n.LANGUAGES)
 """Squeezed headers of the column that a mend sheet adds: passed over in silence when the sheet comes back."""
@@ -81,8 +84,11 @@ def label(extract: str, column: str) -> str:
     return str((CONTRACTS[extract].columns()[column].metadata or {}).get("delivered", column))
 
 
+@lru_cache(maxsize=4096)
 def nearest(header: str, extract: str) -> str | None:
     """The column's header that a header is most like, if it is like one at all."""
+    if len(header) > LONGEST_HEADER:
+        return None
     found = difflib.get_close_matches(squeezed(header), list(names(extract)), n=1, cutoff=LEAST_LIKENESS)
     return label(extract, names(extract)[found[0]].column) if found else None
 

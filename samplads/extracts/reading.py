@@ -120,7 +120,8 @@ class Delivery:
     """What somebody sent, read as tables.
 
     `folder` holds its plain files (an archive's are unpacked there for as long as the delivery lives). `manifest` holds what the sender
-    says of it: as_of (a date), sender, synthetic, decimal ("," or "."), date_order ("dmy" or "mdy"), extracts (file -> extract).
+    says of it: as_of (a date), sender, synthetic, decimal ("," or "."), date_order ("dmy" or "mdy"), extracts (file -> extract), ignore
+    (files that are no part of it).
     `findings` are those of reading; `checking.check` adds its own.
     """
 
@@ -302,7 +303,7 @@ class _Reader:
 
     def read(self, member: str, file: Path, depth: int = 0) -> None:
         """Read one file into the delivery's tables."""
-        if _hidden(member) or PurePosixPath(member).name.casefold() in MANIFESTS:
+        if _hidden(member) or PurePosixPath(member).name.casefold() in MANIFESTS or member in self.delivery.manifest.get("ignore", ()):
             return
         if personal.holds_number(member):
             self.found("personal_number_in_name", member)
@@ -495,6 +496,8 @@ def _manifest(told: Any) -> dict[str, Any]:
         known["decimal"] = told["decimal"]
     if told.get("date_order") in {"dmy", "mdy"}:
         known["date_order"] = told["date_order"]
+    if isinstance(told.get("ignore"), list):
+        known["ignore"] = [str(file) for file in told["ignore"]]
     extracts = told.get("extracts")
     if isinstance(extracts, dict):
         known["extracts"] = {str(file): str(extract) for file, extract in extracts.items() if extract in CONTRACTS}

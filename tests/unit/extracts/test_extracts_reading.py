@@ -128,12 +128,13 @@ def test_files_are_given_to_extracts_by_headers(tmp_path) -> None:
 
 def test_the_manifest_speaks_first(tmp_path) -> None:
     manifest = "as_of: 2026-11-01\nsender: Næstved Kommune\nsynthetic: true\ndecimal: '.'\ndate_order: mdy\n"
-    manifest += "extracts: {x.csv: unit, y.csv: nonsense}\n"
-    read = read_delivery(write(tmp_path, {"x.csv": UNITS, "manifest.yaml": manifest}))
+    manifest += "extracts: {x.csv: unit, y.csv: nonsense}\nignore: [facit.csv]\n"
+    read = read_delivery(write(tmp_path, {"x.csv": UNITS, "facit.csv": "a;b\n1;2\n", "manifest.yaml": manifest}))
     assert read.as_of == dt.date(2026, 11, 1)
     assert read.manifest == {
         **{"as_of": dt.date(2026, 11, 1), "sender": "Næstved Kommune", "synthetic": True, "decimal": ".", "date_order": "mdy"},
         "extracts": {"x.csv": "unit"},
+        "ignore": ["facit.csv"],
     }
     assert [table.extract for table in read.tables] == ["unit"]
 
