@@ -1,0 +1,236 @@
+"""Slow, obvious twins of the queries that lists, Overblik, details and the match read: rows in, rows out, from the queries' headers.
+
+`Told` is what deliveries say, as lists of rows; the last delivery that speaks of a key has the last word.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+import itertools
+import math
+import statistics
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+Row = Mapping[str, Any]
+
+
+@dataclass(frozen=True)
+class Told:
+    """Deliveries, oldest first: the day of each and its rows by extract."""
+
+    days: Sequence[dt.date]
+    deliveries: Sequence[Mapping[str, Sequence[Row]]]
+
+    def last(self, extract: str, key: Sequence[str]) -> list[dict[str, Any]]:
+        """The rows in force of an extract, by key."""
+        rows: dict[tuple[Any, ...], dict[str, Any]] = {}
+        for delivery in self.deliveries:
+            for row in delivery.get(extract, ()):
+                rows[tuple(row[name] for name in key)] = dict(row)
+        return [rows[at] for at in sorted(rows)]
+
+    @property
+    def units(self) -> list[dict[str, Any]]:
+        return self.last("unit", ["unit_id"])
+
+    @property
+    def counts(self) -> list[dict[str, Any]]:
+        return self.last("capacity", ["unit_id", "as_of"])
+
+    @property
+    def approvals(self) -> list[dict[str, Any]]:
+        return self.last("target_group_approval", ["unit_id", "target_group"])
+
+    @property
+    def needs(self) -> list[dict[str, Any]]:
+        return self.last("need", ["need_id"])
+
+
+@dataclass(frozen=True)
+class Facts:
+    """The reference as mappings: towns and offer types by code, and each target group with all at or below it."""
+
+    towns: Mapping[str, Row]
+    offer_types: Mapping[str, Row]
+    groups: Mapping[str, Row]
+
+    def below(self, group: str) -> set[str]:
+        """A target group and all below it, by asking every group for its parents."""
+        found = set()
+        for code in self.groups:
+            at: str | None = code
+            while at is not None:
+                if at == group:
+                    found.add(code)
+                at = self.groups[at]["parent_code"]
+        return found
+
+
+def units_now(told: Told, facts: Facts) -> dict[str, dict[str, Any]]:
+    """Each unit with its last count (None where it has none), its town's name and point, and its groups by rank."""
+    found = {}
+    for unit in told.units:
+        counts = [row for row in told.counts if row["unit_id"] == unit["unit_id"]]
+        last = max(counts, key=lambda row: row["as_of"]) if counts else {}
+        town = facts.towns[unit["municipality"]]
+        row = {
+            **unit,
+            **{name: last.get(name) for name in ("as_of", "maximum", "occupied", "reserved", "accepting", "accepting_from")},
+            **{name: last.get(name) for name in ("status", "confirmed_by", "confirmed_at")},
+            "municipality_name": town["name"],
+            "lat": town["lat"] if unit["lat"] is None else unit["lat"],
+            "lon": town["lon"] if unit["lon"] is None else unit["lon"],
+        }
+        for rank in ("primary", "secondary", "excluded"):
+            own = [one["target_group"] for one in told.approvals if one["unit_id"] == unit["unit_id"] and one["rank"] == rank]
+            row[f"{rank}_groups"] = sorted(own)
+            row[f"covered_{rank}"] = sorted({below for group in own for below in facts.below(group)})
+        found[unit["unit_id"]] = row
+    return found
+
+
+def band(confirmed_at: dt.date | None, day: dt.date, fresh_days: int, ageing_days: int) -> str:
+    """Freshness of a confirmation: what nobody has confirmed is stale."""
+    if confirmed_at is None:
+        return "stale"
+    age = (day - confirmed_at).days
+    return "fresh" if age <= fresh_days else "ageing" if age <= ageing_days else "stale"
+
+
+def normal_rate(unit: Row, occupancy_pct: float) -> int | None:
+    """The rate at an occupancy that is the same for all: the cost behind it is rate x assumed occupancy."""
+    if unit["daily_rate_ore"] is None or unit["assumed_occupancy_pct"] is None:
+        return None
+    return math.floor(unit["daily_rate_ore"] * unit["assumed_occupancy_pct"] / occupancy_pct + 0.5)
+
+
+def detail(unit: Row, facts: Facts, language: str, day: dt.date, fresh_days: int, ageing_days: int, occupancy_pct: float) -> dict[str, Any]:
+    """What `unit_detail` adds to a unit."""
+    offer = facts.offer_types.get(unit["offer_type"] or "")
+    named = None if offer is None else (f"{offer['paragraph']} · " if offer["paragraph"] else "") + offer[language]
+    names = {rank: sorted(facts.groups[code][language] for code in unit[f"{rank}_groups"]) for rank in ("primary", "secondary", "excluded")}
+    return {
+        "unit_name": unit["name"],
+        "offer_type_name": named,
+        **{f"{rank}_names": told for rank, told in names.items()},
+        "rate_normal_ore": normal_rate(unit, occupancy_pct),
+        "confirmed_days": None if unit["confirmed_at"] is None else (day - unit["confirmed_at"]).days,
+        "freshness": band(unit["confirmed_at"], day, fresh_days, ageing_days),
+    }
+
+
+def as_text(value: object) -> str | None:
+    """A value as a history writes it."""
+    if value is None:
+        return None
+    return str(value).lower() if isinstance(value, bool) else str(value)
+
+
+def history(told: Told, unit_id: str, fields: Iterable[str]) -> list[tuple[dt.date, str, str | None, str | None]]:
+    """Every change of a count from one day to the next, and of a delivered field from one delivery that tells of the unit to the next."""
+    rows = []
+    counts = sorted((row for row in told.counts if row["unit_id"] == unit_id), key=lambda row: row["as_of"])
+    for earlier, later in itertools.pairwise(counts):
+        for field in ("maximum", "occupied", "reserved", "accepting", "status"):
+            before, after = as_text(earlier.get(field)), as_text(later.get(field))
+            if before != after:
+                rows.append((later["as_of"], field, before, after))
+    states = [
+        (day, row)
+        for day, delivery in zip(told.days, told.deliveries, strict=True)
+        for row in delivery.get("unit", ())
+        if row["unit_id"] == unit_id
+    ]
+    for (_, earlier), (day, later) in itertools.pairwise(states):
+        for field in fields:
+            before, after = as_text(earlier.get(field)), as_text(later.get(field))
+            if before != after:
+                rows.append((day, field, before, after))
+    return sorted(rows, key=lambda row: (-row[0].toordinal(), row[1]))
+
+
+def open_places(unit: Row) -> int:
+    """Open places of a unit: a closed one has none."""
+    return 0 if unit["status"] == "closed" else unit["accepting"] or 0
+
+
+def overview_places(units: Sequence[Row], day: dt.date, fresh_days: int) -> dict[str, int]:
+    """Places in four states, and what of the open ones is fresh."""
+    opened = [unit for unit in units if open_places(unit) > 0]
+    night = [unit for unit in units if unit["single_person"] and unit["night_cover"] in ("awake", "sleeping")]
+    return {
+        "units": len(units),
+        "municipalities": len({unit["municipality"] for unit in units}),
+        "accepting": sum(open_places(unit) for unit in units),
+        **{state: sum(unit[state] or 0 for unit in units) for state in ("reserved", "occupied", "maximum")},
+        "accepting_fresh": sum(open_places(unit) for unit in opened if band(unit["confirmed_at"], day, fresh_days, fresh_days) == "fresh"),
+        "open_units": len(opened),
+        "open_municipalities": len({unit["municipality"] for unit in opened}),
+        "night_units": len(night),
+        "night_municipalities": len({unit["municipality"] for unit in night}),
+    }
+
+
+def by_municipality(units: Sequence[Row], day: dt.date, fresh_days: int, ageing_days: int) -> dict[str, dict[str, Any]]:
+    """The same for each municipality that has units, with the band that more than half of its open places are at least as good as."""
+    found = {}
+    for code in {unit["municipality"] for unit in units}:
+        here = [unit for unit in units if unit["municipality"] == code]
+        total = overview_places(here, day, fresh_days)
+        bands = [band(unit["confirmed_at"], day, fresh_days, ageing_days) for unit in here for _ in range(open_places(unit))]
+        fresh, kept = bands.count("fresh"), len(bands) - bands.count("stale")
+        found[code] = {
+            **{name: total[name] for name in ("units", "open_units", "accepting", "reserved", "occupied", "maximum", "accepting_fresh")},
+            "freshness": "fresh" if 2 * fresh > len(bands) else "ageing" if 2 * kept > len(bands) else "stale",
+        }
+    return found
+
+
+def waiting(needs: Sequence[Row]) -> list[Row]:
+    """Needs that wait for a place, oldest first; one without a status waits."""
+    return sorted((need for need in needs if need["status"] in (None, "open")), key=lambda need: (need["registered_on"], need["need_id"]))
+
+
+def overview_needs(needs: Sequence[Row], day: dt.date) -> dict[str, Any]:
+    """How many wait, from how many municipalities, the longest and the median wait."""
+    open_now = [need for need in waiting(needs) if need["registered_on"] <= day]
+    ages = [(day - need["registered_on"]).days for need in open_now]
+    return {
+        "needs": len(open_now),
+        "municipalities": len({need["municipality"] for need in open_now}),
+        "longest_days": max(ages, default=None),
+        "median_days": float(statistics.median(ages)) if ages else None,
+    }
+
+
+def overview_demand(needs: Sequence[Row], day: dt.date) -> list[tuple[list[str], int]]:
+    """The five sets of two target groups or more that most of them ask for."""
+    asked: dict[tuple[str, ...], int] = {}
+    for need in waiting(needs):
+        if need["registered_on"] <= day and len(need["target_groups"] or ()) > 1:
+            key = tuple(sorted(need["target_groups"]))
+            asked[key] = asked.get(key, 0) + 1
+    ranked = sorted(asked.items(), key=lambda item: (-item[1], item[0]))
+    return [(list(groups), count) for groups, count in ranked[:5]]
+
+
+def delivered(units: Sequence[Row], day: dt.date, fresh_days: int) -> int:
+    """Municipalities in which somebody has counted places so recently."""
+    return len({unit["municipality"] for unit in units if unit["as_of"] is not None and (day - unit["as_of"]).days <= fresh_days})
+
+
+def members(membership: Sequence[Row], day: dt.date) -> set[tuple[str, str]]:
+    """Region and municipality of every membership that holds on a day; an end that is not told is open."""
+    return {
+        (row["region"], row["municipality"])
+        for row in membership
+        if (not row["valid_from"] or dt.date.fromisoformat(row["valid_from"]) <= day)
+        and (not row["valid_to"] or day <= dt.date.fromisoformat(row["valid_to"]))
+    }
+
+
+def alphabetical(name: str) -> str:
+    """A key of the Danish alphabet: æ, ø, å last, aa as å, capitals as small ones."""
+    return name.lower().replace("aa", "å").replace("æ", "{").replace("ø", "|").replace("å", "}")
