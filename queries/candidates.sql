@@ -1,8 +1,9 @@
 -- One row is a need and a unit that suits it surely, with the open points of samplads/matching/score.py and what ranks the pair.
 -- Grain: need, unit; parameters: $as_of, $municipalities (of the needs; null is all), $more_places (units open as if they had a place), $dropped
 -- (rules of limits that do not hold), $weights (points by criterion), $scales, $operator_share_pct, $tiers, $fresh_days, $ageing_days.
--- Read by: Samlet fordeling. Needs are few different in what they ask for: groups are judged once a combination, distances once a municipality.
-with needs as (
+-- Read by: Samlet fordeling. Needs differ little in what they ask for: groups and types are judged once a combination, distances once a
+-- municipality; whole-number keys and materialized steps keep the joins in that order.
+with told as materialized (
     select
         need.need_id,
         need.municipality,
@@ -23,8 +24,30 @@ with needs as (
     where coalesce(need.status, 'open') = 'open' and ($municipalities is null or need.municipality in $municipalities)
 ),
 
-units as (
+combinations as materialized (
     select
+        row_number() over () as combination,
+        asking.*
+    from (
+        select distinct
+            told.asked,
+            told.offer_types,
+            len(told.asked) as groups_asked
+        from told
+    ) as asking
+),
+
+needs as materialized (
+    select
+        told.* exclude (asked, offer_types),
+        combinations.combination
+    from told
+    inner join combinations on told.asked = combinations.asked and told.offer_types = combinations.offer_types
+),
+
+units as materialized (
+    select
+        row_number() over () as unit_no,
         unit_now.unit_id,
         unit_now.municipality,
         unit_now.lat,
@@ -54,98 +77,104 @@ units as (
         and unit_now.approval_status in ('approved', 'not_required')
 ),
 
-combinations as (
-    select distinct
-        needs.asked,
-        len(needs.asked) as groups_asked
-    from needs
-    where len(needs.asked) > 0
-),
-
 asked_groups as (
     select
-        combinations.asked,
+        combinations.combination,
         unnest(combinations.asked) as target_group
     from combinations
 ),
 
+approved as (
+    select
+        units.unit_no,
+        unnest(units.covered_primary) as target_group,
+        2 as share
+    from units
+    union all
+    select
+        units.unit_no,
+        unnest(units.covered_secondary) as target_group,
+        1 as share
+    from units
+),
+
 coverage as (
     select
-        told.unit_id,
-        told.target_group,
-        max(told.share) as share
-    from (
-        select
-            units.unit_id,
-            unnest(units.covered_primary) as target_group,
-            2 as share
-        from units
-        union all
-        select
-            units.unit_id,
-            unnest(units.covered_secondary) as target_group,
-            1 as share
-        from units
-    ) as told
-    group by told.unit_id, told.target_group
+        approved.unit_no,
+        approved.target_group,
+        max(approved.share) as share
+    from approved
+    group by approved.unit_no, approved.target_group
+),
+
+refused_groups as (
+    select
+        units.unit_no,
+        unnest(units.excluded_groups) as target_group
+    from units
 ),
 
 -- A unit that does not take a group, one above it, or a part of it.
 refusals as (
     select
-        units.unit_id,
+        units.unit_no,
         unnest(units.covered_excluded) as target_group
     from units
     union
     select
-        refused.unit_id,
+        refused_groups.unit_no,
         target_group_closure.ancestor as target_group
-    from (
-        select
-            units.unit_id,
-            unnest(units.excluded_groups) as target_group
-        from units
-    ) as refused
-    inner join target_group_closure on refused.target_group = target_group_closure.descendant
+    from refused_groups
+    inner join target_group_closure on refused_groups.target_group = target_group_closure.descendant
 ),
 
 refused_combinations as (
     select distinct
-        asked_groups.asked,
-        refusals.unit_id
+        asked_groups.combination,
+        refusals.unit_no
     from asked_groups
     inner join refusals on asked_groups.target_group = refusals.target_group
 ),
 
 suited as (
     select
-        asked_groups.asked,
-        coverage.unit_id,
+        asked_groups.combination,
+        coverage.unit_no,
         ($weights).target_groups * sum(coverage.share)::bigint // (2 * any_value(combinations.groups_asked)) as points_target_groups
     from asked_groups
-    inner join combinations on asked_groups.asked = combinations.asked
+    inner join combinations on asked_groups.combination = combinations.combination
     inner join coverage on asked_groups.target_group = coverage.target_group
-    group by asked_groups.asked, coverage.unit_id
+    group by asked_groups.combination, coverage.unit_no
     having count(*) = any_value(combinations.groups_asked)
-),
-
-asking_nothing as (
-    select distinct needs.asked
-    from needs
-    where len(needs.asked) = 0
 ),
 
 by_groups as (
     select suited.*
     from suited
-    anti join refused_combinations on suited.asked = refused_combinations.asked and suited.unit_id = refused_combinations.unit_id
+    anti join refused_combinations on suited.combination = refused_combinations.combination and suited.unit_no = refused_combinations.unit_no
     union all
     select
-        asking_nothing.asked,
-        units.unit_id,
+        combinations.combination,
+        units.unit_no,
         0 as points_target_groups
     from units
-    cross join asking_nothing
+    cross join combinations
+    where combinations.groups_asked = 0
+),
+
+-- With the unit's facts: joined here, where it is small, so that the needs meet one table on one key.
+by_kind as materialized (
+    select
+        by_groups.combination,
+        by_groups.points_target_groups,
+        units.* exclude (covered_primary, covered_secondary, covered_excluded, excluded_groups, lat, lon)
+    from by_groups
+    inner join combinations on by_groups.combination = combinations.combination
+    inner join units on by_groups.unit_no = units.unit_no
+    where
+        len(combinations.offer_types) = 0
+        or list_contains(combinations.offer_types, units.offer_type)
+        or list_contains($dropped, 'offer_type')
 ),
 
 near as (
@@ -154,10 +183,10 @@ near as (
     select unnest(needs.wish_near) as municipality from needs
 ),
 
-distances as (
+distances as materialized (
     select
         municipality.code as municipality,
-        units.unit_id,
+        units.unit_no,
         floor(
             2 * 6371008.8 * asin(least(1, sqrt(
                 pow(sin(radians(units.lat - municipality.lat) / 2), 2)
@@ -169,47 +198,72 @@ distances as (
     where municipality.lat is not null and municipality.code in (select near.municipality from near)
 ),
 
-eligible as (
+suitable as materialized (
     select
         needs.need_id,
+        needs.municipality as acting_municipality,
+        needs.max_metres,
         needs.wish_near,
         needs.wish_setting,
         needs.has_cover,
         needs.least_cover,
         needs.has_day,
         needs.move_day,
-        units.*,
-        distances.metres,
-        by_groups.points_target_groups
+        by_kind.unit_no,
+        by_kind.unit_id,
+        by_kind.municipality,
+        by_kind.offer_type,
+        by_kind.daily_rate_ore,
+        by_kind.single_person,
+        by_kind.operator_kind,
+        by_kind.accepting_from,
+        by_kind.cover,
+        by_kind.confirmed_days,
+        by_kind.points_target_groups
     from needs
-    inner join by_groups on needs.asked = by_groups.asked
-    inner join units on by_groups.unit_id = units.unit_id
-    left join distances on needs.municipality = distances.municipality and units.unit_id = distances.unit_id
+    inner join by_kind on needs.combination = by_kind.combination
     where
-        (len(needs.offer_types) = 0 or list_contains(needs.offer_types, units.offer_type) or list_contains($dropped, 'offer_type'))
-        and (needs.age is null or needs.age between units.age_from and units.age_to)
+        (needs.age is null or needs.age between by_kind.age_from and by_kind.age_to)
         and (
             needs.support_level is null
-            or needs.support_level between units.support_level_from and units.support_level_to
+            or needs.support_level between by_kind.support_level_from and by_kind.support_level_to
             or list_contains($dropped, 'support_level')
         )
-        and (coalesce(needs.least_cover, 0) = 0 or units.cover >= needs.least_cover or list_contains($dropped, 'night_cover'))
+        and (coalesce(needs.least_cover, 0) = 0 or by_kind.cover >= needs.least_cover or list_contains($dropped, 'night_cover'))
         and (
             not needs.has_day
-            or units.accepting_from <= needs.move_day
+            or by_kind.accepting_from <= needs.move_day
             or list_contains($dropped, 'open_by')
-            or list_contains($more_places, units.unit_id)
+            or list_contains($more_places, by_kind.unit_id)
         )
-        and (needs.max_daily_rate_ore is null or units.daily_rate_ore <= needs.max_daily_rate_ore or list_contains($dropped, 'price'))
-        and (needs.max_metres is null or distances.metres <= needs.max_metres or list_contains($dropped, 'distance'))
-        and coalesce(units.approved_until >= needs.move_day, true)
-        and (needs.current_unit is null or needs.current_unit <> units.unit_id)
+        and (needs.max_daily_rate_ore is null or by_kind.daily_rate_ore <= needs.max_daily_rate_ore or list_contains($dropped, 'price'))
+        and coalesce(by_kind.approved_until >= needs.move_day, true)
+        and (needs.current_unit is null or needs.current_unit <> by_kind.unit_id)
+),
+
+eligible as materialized (
+    select
+        suitable.*,
+        distances.metres
+    from suitable
+    left join distances on suitable.acting_municipality = distances.municipality and suitable.unit_no = distances.unit_no
+    where suitable.max_metres is null or distances.metres <= suitable.max_metres or list_contains($dropped, 'distance')
+),
+
+asked_near as (
+    select
+        eligible.need_id,
+        eligible.unit_no,
+        eligible.municipality,
+        unnest(eligible.wish_near) as wish
+    from eligible
+    where len(eligible.wish_near) > 0
 ),
 
 wished as (
     select
         asked_near.need_id,
-        asked_near.unit_id,
+        asked_near.unit_no,
         max(
             case
                 when asked_near.wish = asked_near.municipality then ($weights).wish_near
@@ -217,16 +271,9 @@ wished as (
                     - least(($weights).wish_near, ($weights).wish_near * distances.metres // (1000 * ($scales).wish_near_zero_km))
             end
         ) as points_wish_near
-    from (
-        select
-            eligible.need_id,
-            eligible.unit_id,
-            eligible.municipality,
-            unnest(eligible.wish_near) as wish
-        from eligible
-    ) as asked_near
-    left join distances on asked_near.wish = distances.municipality and asked_near.unit_id = distances.unit_id
-    group by asked_near.need_id, asked_near.unit_id
+    from asked_near
+    left join distances on asked_near.wish = distances.municipality and asked_near.unit_no = distances.unit_no
+    group by asked_near.need_id, asked_near.unit_no
 ),
 
 referenced as (
@@ -239,6 +286,7 @@ referenced as (
 scored as (
     select
         referenced.need_id,
+        referenced.unit_no,
         referenced.unit_id,
         referenced.metres,
         referenced.daily_rate_ore,
@@ -310,5 +358,5 @@ select
     scored.metres,
     scored.daily_rate_ore
 from scored
-left join wished on scored.need_id = wished.need_id and scored.unit_id = wished.unit_id
+left join wished on scored.need_id = wished.need_id and scored.unit_no = wished.unit_no
 order by scored.need_id, scored.unit_id

@@ -23,8 +23,9 @@ DROPPABLE = tuple(
 class Round:
     """Needs, pairs and places of one allocation.
 
-    needs: the columns of the contract with municipality_name; pairs: [need_id, unit_id, points, match_points, tier, metres, daily_rate_ore],
-    where points rank (a stale place after every fresh one); capacity: [unit_id, places]; priority: [need_id, tier]; waiting: [need_id, since].
+    needs: the columns of the contract with municipality_name; pairs: [need_id, unit_id, points, match_points, tier, metres,
+    daily_rate_ore], where points rank (a stale place after every fresh one); capacity: [unit_id, places]; priority: [need_id, tier];
+    waiting: [need_id, since]; group: [need_id, municipality].
     """
 
     needs: pl.DataFrame
