@@ -17,6 +17,7 @@ from samplads.errors import SampladsError
 
 LANGUAGES = ("da", "en")
 LOCALE = Path(__file__).parent / "locale"
+_LOADER = getattr(yaml, "CSafeLoader", yaml.SafeLoader)  # safe either way; the one in C reads the catalogue ten times as fast
 
 
 def _flatten(tree: Any, prefix: str) -> dict[str, str]:
@@ -32,7 +33,7 @@ def catalogue(language: str) -> dict[str, str]:
     folder = LOCALE / language
     for path in sorted(folder.rglob("*.yaml")):
         area = path.relative_to(folder).with_suffix("").parts[0]
-        texts |= _flatten(yaml.safe_load(path.read_text(encoding="utf-8")) or {}, area)
+        texts |= _flatten(yaml.load(path.read_text(encoding="utf-8"), Loader=_LOADER) or {}, area)  # noqa: S506  see _LOADER
     return texts
 
 
