@@ -40,8 +40,7 @@ with ui.page("overview"):
 
     left, right = st.columns([1, 1])
     with left:
-        ui.chart(charts.bubble_map(towns, ui.outline(), lang), alt=charts.bubble_map_alt(towns, lang), key="map")
-        ui.note(ui.map_caption())
+        ui.place_map(towns)
     with right:
         counts = (places["occupied"], places["reserved"], places["accepting"], places["maximum"], lang)
         ui.chart(charts.states(*counts), alt=charts.states_alt(*counts), key="states")

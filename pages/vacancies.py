@@ -3,7 +3,7 @@
 import streamlit as st
 
 from samplads import ui
-from samplads.presenting import charts, vacancies
+from samplads.presenting import vacancies
 
 with ui.page("vacancies"):
     lang, limits, home, occupancy_pct = ui.language(), ui.freshness(), ui.municipality(), ui.normal_occupancy_pct()
@@ -42,7 +42,6 @@ with ui.page("vacancies"):
             else:
                 by_map, by_bars = st.tabs([ui.say("vacancies.tab_map"), ui.say("vacancies.tab_municipalities")])
                 with by_map:
-                    ui.chart(charts.bubble_map(towns, ui.outline(), lang), alt=charts.bubble_map_alt(towns, lang), key="map")
-                    ui.note(ui.map_caption())
+                    ui.place_map(towns)
                 with by_bars:
                     ui.table(towns, columns=vacancies.TOWN_COLUMNS, key="towns", name=ui.say("vacancies.tab_municipalities"), height=430)

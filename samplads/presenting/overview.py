@@ -57,6 +57,8 @@ def find_sentence(wanted: Wanted | None, names: Sequence[str], language: str) ->
 
 def share_sentence(places: Mapping[str, Any], language: str) -> str:
     """How many single-person offers have a night guard of their own."""
+    if not places["night_units"]:
+        return i18n.text("overview.share_none", language)
     return i18n.text(
         "overview.share_sentence",
         language,

@@ -31,7 +31,7 @@ from samplads.ui.pick import (
     target_group_names,
 )
 from samplads.ui.session import day, language, say, warehouse
-from samplads.ui.show import Metric, chart, export, link, metrics, selected, table
+from samplads.ui.show import Metric, chart, export, link, metrics, place_map, selected, table
 from samplads.ui.unit import normal_occupancy_pct, unit
 
 __all__ = [
@@ -72,6 +72,7 @@ __all__ = [
     "pick_target_groups",
     "pick_text",
     "pick_yes",
+    "place_map",
     "query",
     "reference_texts",
     "rules",

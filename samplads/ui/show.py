@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Literal
@@ -9,11 +10,12 @@ from typing import Any, Literal
 import altair as alt
 import polars as pl
 import streamlit as st
+from streamlit.errors import StreamlitPageNotFoundError
 
 from samplads import i18n, settings
 from samplads.presenting import charts, exports, formats, tables
 from samplads.presenting.tables import Column
-from samplads.ui import session
+from samplads.ui import data, session
 from samplads.ui.session import LANGUAGE_NAMES, language, say
 
 MOST_ROWS = 2000
@@ -220,6 +222,16 @@ def chart(picture: charts.Picture | alt.TopLevelMixin, *, alt: str, key: str, se
     return list(chosen) if isinstance(chosen, list) else [dict(chosen)]
 
 
+def place_map(towns: pl.DataFrame, *, key: str = "map", size: str = "accepting") -> None:
+    """A map of municipalities (columns of `charts.bubble_map`) with where its coast comes from; nothing where no point is known."""
+    if towns.drop_nulls(["lat", "lon"]).is_empty():
+        return
+    lang = language()
+    chart(charts.bubble_map(towns, data.outline(), lang, size=size), alt=charts.bubble_map_alt(towns, lang, size=size), key=key)
+    if data.outline() is not None:
+        st.caption(data.map_caption())
+
+
 def link(name: str, label: str, **values: str | Sequence[str]) -> None:
     """A link to another page, with what it should show: keys of its picks and their shown texts. Nothing where there is no such page."""
     if not (settings.ROOT / "pages" / f"{name}.py").is_file() or not i18n.has(f"{name}.title", language()):
@@ -229,4 +241,6 @@ def link(name: str, label: str, **values: str | Sequence[str]) -> None:
     }
     if language() != i18n.LANGUAGES[0]:
         parameters[session.LANGUAGE_KEY] = LANGUAGE_NAMES[language()]
-    st.page_link(f"pages/{name}.py", label=f"{label} →", query_params=parameters or None)
+    # A page that is run on its own, without `app.py` around it, has no others to lead to.
+    with contextlib.suppress(StreamlitPageNotFoundError):
+        st.page_link(f"pages/{name}.py", label=f"{label} →", query_params=parameters or None)
