@@ -282,8 +282,8 @@ def application(script: Path | None = None) -> ASGIApp:
     from streamlit import config, file_util
     from streamlit.runtime.pages_manager import PagesManager
 
-    # A folder called pages/ is, until the first st.navigation, taken for Streamlit's older way of many pages: the first visitor after a start
-    # who comes by a link to a page would get that page without its frame.
+    # A folder called pages/ is, until the first st.navigation, taken for Streamlit's older way of many pages: the first visitor after a
+    # start who comes by a link to a page would get that page without its frame.
     PagesManager.uses_pages_directory = False
     app = streamlit.App(
         script or settings.ROOT / "app.py",
