@@ -7,7 +7,8 @@ What counts as a number
 What does not, although it may look like one
     * a UUID, and a token of twelve or more hexadecimal digits with at least one letter among them (keys of other systems);
     * a cell that is one decimal number (55,1011991234);
-    * a whole cell of ten digits that begins with 10 in a column of P-numbers: all P-numbers do, one in four of them passes for a date;
+    * a whole cell of ten digits that begins with 10 in a column of P-numbers: those issued so far do, and many pass for a date
+      (in Open Referral packages they stand in `identifier`, beside a column that tells its type);
     * a whole cell of digits in the column of the spend extract that holds an amount, where a sum of a billion may pass for a date.
     The last two hold for the form without hyphen or blank only.
 
@@ -42,6 +43,9 @@ _P_NUMBER = re.compile(r"\s*10[0-9]{8}\s*")
 _AMOUNT = re.compile(r"\s*[0-9]+\s*")
 
 P_NUMBER_HEADERS = frozenset({"pnumber", "pnummer", "produktionsenhedsnummer", "productionunitnumber", "produktionsnummer"})
+TYPED_IDENTIFIER = ("identifier", frozenset({"identifierscheme", "identifiertype"}))
+"""Open Referral's column of identifiers, and the columns beside it that tell what they are."""
+
 AMOUNT_HEADERS = frozenset({"amount", "amountore", "udgift", "spend"})
 
 _PERSON = "borger|citizen|beboer|resident|klient|client|patient|pårørende|paaroerende|relative|barnet|barns|unges"
@@ -65,6 +69,14 @@ REDACTED = "••••••-••••"
 def squeezed(header: str) -> str:
     """A header as its letters and digits in lower case: how headers are compared."""
     return "".join(sign for sign in unicodedata.normalize("NFC", header).casefold() if sign.isalnum())
+
+
+def read_as(header: str, others: Iterable[str]) -> str:
+    """The header by which a column is judged: P-numbers may stand under another one that its table explains."""
+    name, beside = TYPED_IDENTIFIER
+    if squeezed(header) == name and beside & {squeezed(other) for other in others}:
+        return "p_number"
+    return header
 
 
 def _is_date(day: str, serial: str) -> bool:

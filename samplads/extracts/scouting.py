@@ -142,7 +142,7 @@ def _pass(delivery: Delivery, found: Scouted) -> None:
                 continue
             cells = batch[name]
             position = None if name == EXTRA else int(name[1:])
-            header = "" if position is None else table.headers[position]
+            header = "" if position is None else personal.read_as(table.headers[position], table.headers)
             # A cell must have ten signs to hold a number or to have swallowed a row.
             longest = cells.str.len_bytes().max() if cells.dtype == pl.String else None
             short = cells.dtype == pl.String and (not isinstance(longest, int) or longest < personal.SHORTEST)

@@ -57,6 +57,13 @@ def test_every_p_number_passes_in_its_own_column_only() -> None:
     assert personal.holds_number("100329-8422", "p_number")
 
 
+def test_p_numbers_pass_as_typed_identifiers(tmp_path) -> None:
+    rows = "id;identifier_type;identifier\n1;P-nummer;1003298422\n"
+    assert rules(checked(tmp_path, {"organization_identifiers.csv": rows})) == ["table_not_used"]
+    assert rules(checked(tmp_path, {"organization_identifiers.csv": rows.replace("_type", "s")})) == ["personal_number"]
+    assert rules(checked(tmp_path, {"organization_identifiers.csv": rows.replace("1003298422", "0101991234")})) == ["personal_number"]
+
+
 def test_amounts_pass_in_the_column_of_amounts_only() -> None:
     assert not personal.holds_number("1105000000", "amount")
     assert personal.holds_number("1105000000", "note")
