@@ -1,16 +1,22 @@
 """Residents who must not live in the same unit: the smallest loss against the plan that forgets about them.
 
-The plan without the rule bounds every plan with it. Written in its prices, the value that a plan lacks to that bound is
+The plan without the rule bounds every plan with it. The bound gets near once every rule r ("of these edges at most one") has a price
+l_r >= 0 that each of its edges pays: the problem is then the plain one again, solved exactly in integers, and its value plus the sum of
+all l_r bounds every plan that keeps the rules (Lagrange; any prices will do, good ones come from a linear programme and are rounded).
+Written in the prices of that bound, what a plan lacks to it is
 
-    loss = sum over chosen edges of (u_i + p_j - v_ij) + sum over needs left out of u_i + sum over places left vacant of p_j
+    loss = sum over chosen edges of (u_i + p_j + prices of its rules - v_ij) + u_i of needs left out + p_j of places left vacant
+           + l_r of rules of which no edge is used
 
-where no term is negative. So an edge, need or place whose own term is above t cannot be part of a plan with a loss of t or less, and:
+where no term is negative. So an edge, need, place or rule whose own term is above t cannot count in a plan with a loss of t or less, and:
 
-1. Where the plan breaks no rule, it is the answer.
-2. Else an integer programme of the terms up to t only, for the part of the graph that hangs together with a broken rule. If its loss is at
-   most t it is best of all; if not, t becomes that loss (or grows until there is a plan) and the programme is solved once more. The numbers
-   in it are small, so the tolerances of the solver (1e-6) cannot blur a point.
+1. Where the plan without the rule breaks none, it is the answer.
+2. Else an integer programme of the terms up to t only, for the part of the graph that hangs together with a rule that matters. If its loss
+   is at most t it is best of all; if not, t becomes that loss (or grows until there is a plan) and the programme is solved once more. The
+   numbers in it are small, so the tolerances of the solver (1e-6) cannot blur a point.
 3. Where so small a loss cannot be had (a placement is lost), one programme for each aim, with the aims before it kept.
+
+Ties between plans that all keep the rules are settled by the solver, on rows sorted by id.
 """
 
 from __future__ import annotations
@@ -18,11 +24,11 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
-from scipy.optimize import Bounds, LinearConstraint, milp
+from scipy.optimize import Bounds, LinearConstraint, linprog, milp
 from scipy.sparse import coo_array, csr_array, vstack
 from scipy.sparse.csgraph import connected_components
 
-from samplads.matching.assignment import Assignment, Bools, Ints, Network, Tick, total
+from samplads.matching.assignment import Assignment, Bools, Ints, Network, Tick, optimum, total
 
 
 @dataclass(frozen=True, eq=False)
@@ -56,27 +62,69 @@ def keep(
     wrong = broken(network, assignment.edge, units, foes)
     if len(wrong) == 0:
         return Kept(assignment.edge, loose, loose, True, 0)
-    rows = _together(network, units, foes)
-    slack = assignment.utility[network.need] + assignment.price[network.lot] - network.value
+    rules = _rules(network, units, foes)
     usable = network.capacity[network.lot] > 0
-    wanted = min(4 * network.needs, int(usable.sum()) - 1)
+    plain = _Bound(network, assignment, np.zeros(len(rules), dtype=np.int64))
+    slack = plain.slack(network)
+    wanted = min(2 * network.needs, int(usable.sum()) - 1)
     limit = max(1, int(np.partition(slack[usable], wanted)[wanted]))
-    while limit < base // 2:
+    bound: _Bound | None = None
+    while bound is None and limit < base // 2:
         tick()
-        answer = _least_loss(network, assignment, rows, wrong, foes, slack, usable & (slack <= limit), limit, node_limit)
+        part = _Part(network, plain, rules, usable & (slack <= limit), limit)
+        prices = part.rule_prices()
+        if prices is None:
+            limit *= 4
+        else:
+            bound = _priced(network, rules, prices, plain)
+    limit = 4
+    while bound is not None and limit < base // 2:
+        tick()
+        part = _Part(network, bound, rules, usable & (bound.slack(network) <= limit), limit)
+        answer = part.least_loss(node_limit)
         if answer is None:
-            limit *= 8
+            limit *= 4
             continue
-        edge, loss, floor, finished = answer
-        if not finished:
-            if loss < base // 2:
-                return Kept(edge, _reached(edge, aims), (*loose[:-1], loose[-1] - min(floor, limit)), False, loss)
+        edge, floor, finished = answer
+        lacking = assignment.value - bound.value
+        loss = bound.value - total(network.value[edge[edge >= 0]])
+        if lacking + loss >= base // 2:
             break
+        if not finished:
+            most = (*loose[:-1], loose[-1] - lacking - min(floor, limit))
+            return Kept(edge, _reached(edge, aims), most, False, lacking + loss)
         if loss <= limit:
             reached = _reached(edge, aims)
-            return Kept(edge, reached, reached, True, loss)
+            return Kept(edge, reached, reached, True, lacking + loss)
         limit = loss
-    return _aim_by_aim(network, assignment, rows, wrong, foes, usable, aims, loose, node_limit, tick)
+    return _aim_by_aim(network, assignment, rules, wrong, foes, usable, aims, loose, node_limit, tick)
+
+
+@dataclass(frozen=True, eq=False)
+class _Bound:
+    """The plain problem in which edges pay for their rules."""
+
+    network: Network
+    assignment: Assignment
+    prices: Ints
+    """By rule."""
+
+    @property
+    def value(self) -> int:
+        return self.assignment.value + total(self.prices)
+
+    def slack(self, network: Network) -> Ints:
+        return self.assignment.utility[network.need] + self.assignment.price[network.lot] - self.network.value
+
+
+def _priced(network: Network, rules: list[Ints], prices: Ints, plain: _Bound) -> _Bound:
+    """The bound with these prices, or the one without where that is nearer."""
+    value = network.value.copy()
+    for rule, price in zip(rules, prices.tolist(), strict=True):
+        value[rule] -= price
+    paying = Network(network.needs, network.capacity, network.need, network.lot, value, network.first)
+    bound = _Bound(paying, optimum(paying), prices)
+    return bound if bound.value < plain.value else plain
 
 
 def _reached(edge: Ints, aims: list[Ints]) -> tuple[int, ...]:
@@ -84,109 +132,122 @@ def _reached(edge: Ints, aims: list[Ints]) -> tuple[int, ...]:
     return tuple(total(aim[taken]) for aim in aims)
 
 
-def _together(network: Network, units: Ints, foes: Ints) -> list[Ints]:
+def _rules(network: Network, units: Ints, foes: Ints) -> list[Ints]:
     """Sets of edges of which a plan may have one: for each pair of foes and each unit that both could use."""
-    rows = []
+    rules = []
     for one, other in foes.tolist():
         mine = np.arange(network.first[one], network.first[one + 1])
         theirs = np.arange(network.first[other], network.first[other + 1])
         my_units, their_units = units[network.lot[mine]], units[network.lot[theirs]]
         for unit in np.intersect1d(my_units, their_units).tolist():
             if unit >= 0:
-                rows.append(np.concatenate([mine[my_units == unit], theirs[their_units == unit]]))
-    return rows
+                rules.append(np.concatenate([mine[my_units == unit], theirs[their_units == unit]]))
+    return rules
 
 
-def _around(network: Network, edges: Bools, foes: Ints, wrong: Ints) -> Bools:
-    """By need: whether it hangs together with a broken rule through the edges or through foes."""
+def _around(network: Network, edges: Bools, start: Ints, end: Ints, seeds: Ints) -> Bools:
+    """By need: whether it hangs together with one of `seeds` through the edges or through pairs of needs (start, end)."""
     positions = np.flatnonzero(edges)
     size = network.needs + len(network.capacity)
-    start = np.concatenate([network.need[positions], foes[:, 0]])
-    end = np.concatenate([network.needs + network.lot[positions], foes[:, 1]])
+    start = np.concatenate([network.need[positions], start])
+    end = np.concatenate([network.needs + network.lot[positions], end])
     _, label = connected_components(coo_array((np.ones(len(start)), (start, end)), shape=(size, size)), directed=False)
-    return np.asarray(np.isin(label[: network.needs], label[foes[wrong, 0]]))
+    return np.asarray(np.isin(label[: network.needs], label[seeds]))
 
 
-def _rules(rows: list[Ints], column: Ints, width: int) -> csr_array:
-    """One row for each rule, on those edges that have a column."""
-    kept = [row[column[row] >= 0] for row in rows]
-    kept = [row for row in kept if len(row) > 1]
-    if not kept:
-        return csr_array((0, width))
-    where = np.repeat(np.arange(len(kept)), [len(row) for row in kept])
-    flat = np.concatenate(kept)
-    return csr_array((np.ones(len(flat)), (where, column[flat])), shape=(len(kept), width))
+class _Part:
+    """The terms up to a limit, for the needs that hang together with a rule that is broken or has a price."""
 
+    def __init__(self, network: Network, bound: _Bound, rules: list[Ints], edges: Bools, limit: int) -> None:
+        self.bound = bound
+        assignment = bound.assignment
+        own = np.zeros(len(network.need), dtype=bool)
+        own[assignment.edge[assignment.edge >= 0]] = True
+        seeds = [network.need[rule] for rule, price in zip(rules, bound.prices.tolist(), strict=True) if price or own[rule].sum() > 1]
+        start = np.array([network.need[rule[0]] for rule in rules], dtype=np.int64)
+        end = np.array([network.need[rule[-1]] for rule in rules], dtype=np.int64)
+        inside = _around(network, edges | own, start, end, np.concatenate(seeds) if seeds else start[:0])
+        self.who = np.flatnonzero(inside)
+        self.positions = np.flatnonzero(edges & inside[network.need])
+        mine = assignment.edge[self.who]
+        self.lots = np.unique(np.concatenate([network.lot[self.positions], network.lot[mine[mine >= 0]]]))
+        self.network = network
+        number = np.full(network.needs, -1, dtype=np.int64)
+        number[self.who] = np.arange(len(self.who))
+        place = np.full(len(network.capacity), -1, dtype=np.int64)
+        place[self.lots] = np.arange(len(self.lots))
+        column = np.full(len(network.need), -1, dtype=np.int64)
+        column[self.positions] = np.arange(len(self.positions))
+        self.rules = [rule for rule in range(len(rules)) if inside[start[rule]]]
+        kept = [column[rules[rule]] for rule in self.rules]
+        kept = [one[one >= 0] for one in kept]
+        prices = bound.prices[self.rules]
+        needs, lots = len(self.who), len(self.lots)
+        out_of = np.flatnonzero(assignment.utility[self.who] <= limit)
+        vacant = np.flatnonzero(assignment.price[self.lots] <= limit)
+        unused = np.flatnonzero(prices <= limit)
+        sizes = np.array([len(one) for one in kept], dtype=np.int64)
+        edge_rows = np.concatenate([number[network.need[self.positions]], needs + place[network.lot[self.positions]]])
+        rule_rows = needs + lots + np.repeat(np.arange(len(kept)), sizes)
+        slack_rows = np.concatenate([out_of, needs + vacant, needs + lots + unused])
+        count = len(self.positions)
+        self.width = count + len(slack_rows)
+        rows = np.concatenate([edge_rows, rule_rows, slack_rows])
+        columns = np.concatenate(
+            [np.tile(np.arange(count), 2), np.concatenate(kept) if kept else sizes, count + np.arange(len(slack_rows))]
+        )
+        self.matrix = csr_array((np.ones(len(rows)), (rows, columns)), shape=(needs + lots + len(kept), self.width))
+        self.exact = np.concatenate([np.ones(needs), network.capacity[self.lots].astype(np.float64), np.ones(len(kept))])
+        self.first_rule = needs + lots
+        self.cost = np.concatenate(
+            [
+                bound.slack(network)[self.positions],
+                assignment.utility[self.who][out_of],
+                assignment.price[self.lots][vacant],
+                prices[unused],
+            ]
+        ).astype(np.float64)
+        self.most = np.concatenate(
+            [np.ones(count + len(out_of)), network.capacity[self.lots][vacant].astype(np.float64), np.ones(len(unused))]
+        )
+        self.all_rules = len(rules)
 
-def _least_loss(
-    network: Network,
-    assignment: Assignment,
-    rows: list[Ints],
-    wrong: Ints,
-    foes: Ints,
-    slack: Ints,
-    edges: Bools,
-    limit: int,
-    node_limit: int,
-) -> tuple[Ints, int, int, bool] | None:
-    """Step 2: (edge by need, loss, least possible loss within the limit, whether the search was finished), None where there is no plan."""
-    inside = _around(network, edges | _mine(network, assignment.edge), foes, wrong)
-    positions = np.flatnonzero(edges & inside[network.need])
-    who = np.flatnonzero(inside)
-    lots = np.unique(np.concatenate([network.lot[positions], network.lot[assignment.edge[who][assignment.edge[who] >= 0]]]))
-    # Lots of this part that others also use do not exist: such needs would hang together with it.
-    out_of = np.flatnonzero(assignment.utility[who] <= limit)
-    vacant = np.flatnonzero(assignment.price[lots] <= limit)
-    width = len(positions) + len(out_of) + len(vacant)
-    number = np.full(network.needs, -1, dtype=np.int64)
-    number[who] = np.arange(len(who))
-    place = np.full(len(network.capacity), -1, dtype=np.int64)
-    place[lots] = np.arange(len(lots))
-    columns = np.arange(len(positions))
-    balance = csr_array(
-        (
-            np.ones(2 * len(positions) + len(out_of) + len(vacant)),
-            (
-                np.concatenate([number[network.need[positions]], len(who) + place[network.lot[positions]], out_of, len(who) + vacant]),
-                np.concatenate([columns, columns, len(positions) + np.arange(len(out_of) + len(vacant))]),
-            ),
-        ),
-        shape=(len(who) + len(lots), width),
-    )
-    exact = np.concatenate([np.ones(len(who)), network.capacity[lots].astype(np.float64)])
-    column = np.full(len(network.need), -1, dtype=np.int64)
-    column[positions] = columns
-    rules = _rules(rows, column, width)
-    cost = np.concatenate([slack[positions], assignment.utility[who][out_of], assignment.price[lots][vacant]]).astype(np.float64)
-    most = np.concatenate([np.ones(len(positions) + len(out_of)), network.capacity[lots][vacant].astype(np.float64)])
-    constraints = [LinearConstraint(balance, exact, exact)]
-    if rules.shape[0]:
-        constraints.append(LinearConstraint(rules, -np.inf, 1))
-    whole = np.concatenate([np.ones(len(positions)), np.zeros(width - len(positions))])
-    answer = milp(
-        cost, integrality=whole, bounds=Bounds(0, most), constraints=constraints, options={"node_limit": node_limit, "mip_rel_gap": 0.0}
-    )
-    if answer.x is None:
-        return None
-    taken = positions[answer.x[: len(positions)] > 0.5]
-    edge = assignment.edge.copy()
-    edge[who] = -1
-    edge[network.need[taken]] = taken
-    loss = assignment.value - total(network.value[edge[edge >= 0]])
-    floor = int(np.ceil(float(answer.mip_dual_bound) - 1e-3))
-    return edge, loss, max(0, floor), bool(answer.status == 0 and floor >= loss)
+    def rule_prices(self) -> Ints | None:
+        """Prices of all rules by the linear programme of this part, in whole numbers; None where there is no plan in it."""
+        answer = linprog(
+            self.cost, A_eq=self.matrix, b_eq=self.exact, bounds=np.column_stack([np.zeros(self.width), self.most]), method="highs-ds"
+        )
+        if answer.status != 0:
+            return None
+        prices = np.zeros(self.all_rules, dtype=np.int64)
+        prices[self.rules] = np.maximum(0, np.rint(-answer.eqlin.marginals[self.first_rule :])).astype(np.int64)
+        return prices
 
-
-def _mine(network: Network, edge: Ints) -> Bools:
-    mine = np.zeros(len(network.need), dtype=bool)
-    mine[edge[edge >= 0]] = True
-    return mine
+    def least_loss(self, node_limit: int) -> tuple[Ints, int, bool] | None:
+        """Step 2: (edge by need, the least loss that any plan with terms up to the limit has, finished), None where there is no plan."""
+        count = len(self.positions)
+        answer = milp(
+            self.cost,
+            integrality=np.concatenate([np.ones(count), np.zeros(self.width - count)]),
+            bounds=Bounds(0, self.most),
+            constraints=[LinearConstraint(self.matrix, self.exact, self.exact)],
+            options={"node_limit": node_limit, "mip_rel_gap": 0.0},
+        )
+        if answer.x is None:
+            return None
+        taken = self.positions[answer.x[:count] > 0.5]
+        edge = self.bound.assignment.edge.copy()
+        edge[self.who] = -1
+        edge[self.network.need[taken]] = taken
+        loss = self.bound.value - total(self.network.value[edge[edge >= 0]])
+        floor = max(0, int(np.ceil(float(answer.mip_dual_bound) - 1e-3)))
+        return edge, floor, bool(answer.status == 0 and floor >= loss)
 
 
 def _aim_by_aim(
     network: Network,
     assignment: Assignment,
-    rows: list[Ints],
+    rules: list[Ints],
     wrong: Ints,
     foes: Ints,
     usable: Bools,
@@ -196,7 +257,7 @@ def _aim_by_aim(
     tick: Tick,
 ) -> Kept:
     """Step 3. The plan to fall back on gives up the later-numbered need of each broken rule."""
-    inside = _around(network, usable, foes, wrong)
+    inside = _around(network, usable, foes[:, 0], foes[:, 1], foes[wrong, 0])
     positions = np.flatnonzero(usable & inside[network.need])
     edge = assignment.edge.copy()
     edge[foes[wrong, 1]] = -1
@@ -210,9 +271,9 @@ def _aim_by_aim(
         (np.ones(2 * width), (np.concatenate([network.need[positions], network.needs + network.lot[positions]]), np.tile(columns, 2))),
         shape=(network.needs + len(network.capacity), width),
     )
-    rules = _rules(rows, column, width)
-    matrix = vstack([balance, rules]).tocsr()
-    limits = np.concatenate([np.ones(network.needs), network.capacity.astype(np.float64), np.ones(rules.shape[0])])
+    together = _rule_rows(rules, column, width)
+    matrix = vstack([balance, together]).tocsr()
+    limits = np.concatenate([np.ones(network.needs), network.capacity.astype(np.float64), np.ones(together.shape[0])])
     bounds: list[int] = []
     proven = True
     goals: list[csr_array] = []
@@ -250,6 +311,17 @@ def _aim_by_aim(
         goals.append(csr_array(weight.astype(np.float64)[None, :]))
         goal_limits.append(float(have))
     return Kept(edge, _reached(edge, aims), tuple(bounds), proven, assignment.value - total(network.value[edge[edge >= 0]]))
+
+
+def _rule_rows(rules: list[Ints], column: Ints, width: int) -> csr_array:
+    """One row for each rule, on those edges that have a column."""
+    kept = [column[rule][column[rule] >= 0] for rule in rules]
+    kept = [one for one in kept if len(one) > 1]
+    if not kept:
+        return csr_array((0, width))
+    where = np.repeat(np.arange(len(kept)), [len(one) for one in kept])
+    flat = np.concatenate(kept)
+    return csr_array((np.ones(len(flat)), (where, flat)), shape=(len(kept), width))
 
 
 def _ceiling(network: Network, positions: Ints, weight: Ints) -> int:
