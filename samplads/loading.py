@@ -9,6 +9,7 @@ from __future__ import annotations
 import datetime as dt
 from functools import lru_cache
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from samplads import policy, queries, settings
 from samplads import warehouse as published
@@ -18,11 +19,14 @@ from samplads.matching.eligibility import Point
 from samplads.matching.places import Places
 from samplads.matching.score import Weights
 from samplads.model import FreshnessLimits
-from samplads.overlay import EMPTY, Layer
+
+if TYPE_CHECKING:
+    # With it comes the ledger's database library: half a second that a match on the command line has no use for.
+    from samplads.overlay import Layer
 
 
-def places(warehouse: Path | None = None, layer: Layer = EMPTY) -> Places:
-    """All units of the version in force, with what people have written laid over, laid out for matching.
+def places(warehouse: Path | None = None, layer: Layer | None = None) -> Places:
+    """All units of the version in force, with what people have written laid over (None: nothing), laid out for matching.
 
     Made once per version and layer.
     """
@@ -30,8 +34,9 @@ def places(warehouse: Path | None = None, layer: Layer = EMPTY) -> Places:
 
 
 @lru_cache(maxsize=4)
-def _places(file: Path, layer: Layer) -> Places:
-    return Places.from_frame(queries.run("match_units", file, on_start=layer.lay), queries.run("target_group_closure", file))
+def _places(file: Path, layer: Layer | None) -> Places:
+    lay = None if layer is None else layer.lay
+    return Places.from_frame(queries.run("match_units", file, on_start=lay), queries.run("target_group_closure", file))
 
 
 def need(need_id: str, warehouse: Path | None = None) -> Case:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from playwright.sync_api import expect
+from playwright.sync_api import TimeoutError, expect
 
 if TYPE_CHECKING:
     from playwright.sync_api import Locator, Page
@@ -41,6 +41,27 @@ def column(page: Page, key: str, header: str) -> list[str]:
     cells = table.locator(f'[role=gridcell][aria-colindex="{place}"]')
     cells.first.wait_for(state="attached")
     return [text.strip() for text in cells.all_text_contents()]
+
+
+_SHOWS = """([frame, header, expected, least]) => {
+    const head = [...frame.querySelectorAll("[role=columnheader]")].find((one) => one.textContent.trim() === header);
+    if (!head) return false;
+    const cells = [...frame.querySelectorAll(`[role=gridcell][aria-colindex="${head.getAttribute("aria-colindex")}"]`)];
+    return cells.length >= least && cells.every((cell, row) => cell.textContent.trim() === expected[row]);
+}"""
+
+
+def shows(page: Page, key: str, header: str, expected: list[str]) -> None:
+    """Wait until the column under a header reads as expected from the first row on, as far as it is in view.
+
+    The copy of a table follows what is drawn a moment later.
+    """
+    _table(page, key)
+    frame = _frame(page, key).element_handle()
+    try:
+        page.wait_for_function(_SHOWS, arg=[frame, header, expected, min(4, len(expected))], timeout=10_000)
+    except TimeoutError:
+        assert column(page, key, header) == expected
 
 
 def select(page: Page, key: str, row: int) -> None:
