@@ -195,7 +195,13 @@ distances as materialized (
         )::bigint as metres
     from municipality
     cross join units
-    where municipality.lat is not null and municipality.code in (select near.municipality from near)
+    where
+        -- least() passes over nulls: an unknown point would be half a world away.
+        municipality.lat is not null
+        and municipality.lon is not null
+        and units.lat is not null
+        and units.lon is not null
+        and municipality.code in (select near.municipality from near)
 ),
 
 suitable as materialized (

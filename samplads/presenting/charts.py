@@ -141,7 +141,7 @@ def line(frame: pl.DataFrame, x: str, y: str, language: str, *, series: str | No
                 axis=alt.Axis(format="%b %Y" if by_day else ",", tickCount=8),
                 scale=alt.Scale(zero=False) if not by_day else alt.Undefined,
             ),
-            y=alt.Y(f"{y}:Q", title=header, axis=alt.Axis(format=",")),
+            y=alt.Y(f"{y}:Q", title=header, axis=alt.Axis(format=",f")),
             tooltip=tooltip,
         )
     )
@@ -327,6 +327,27 @@ def bubble_map(
     layers = [bubbles]
     if outline is not None:
         layers.insert(0, alt.Chart(alt.NamedData("coast")).mark_geoshape())
+        data["coast"] = _features(outline)
+    return Picture(alt.layer(*layers).project(type="mercator").properties(height=height, width="container"), data)
+
+
+def line_map(frame: pl.DataFrame, outline: Mapping[str, Any] | None, language: str, *, labels: Sequence[str], height: int = 520) -> Picture:
+    """The coast, and a line for each row from (from_lat, from_lon) to (lat, lon), in degrees; `labels` are the columns of the tooltip.
+
+    A line of no length is a dot. Rows without a point are left out.
+    """
+    shown = frame.drop_nulls(["from_lat", "from_lon", "lat", "lon"]).select("from_lat", "from_lon", "lat", "lon", *labels)
+    tip = [alt.Tooltip(f"{name}:N", title=tables.header(tables.column(name, shown.schema[name]), language)) for name in labels]
+    rows = alt.Chart(_ROWS)
+    rule = rows.mark_rule(color=theme.ACCENT, opacity=0.6, strokeWidth=1.6)
+    dots = rows.mark_circle(color=theme.ACCENT, size=34, opacity=0.9)
+    layers: list[alt.Chart] = [
+        rule.encode(longitude="from_lon:Q", latitude="from_lat:Q", longitude2="lon:Q", latitude2="lat:Q", tooltip=tip),
+        dots.encode(longitude="lon:Q", latitude="lat:Q", tooltip=tip),
+    ]
+    data = _rows(shown)
+    if outline is not None:
+        layers.insert(0, alt.Chart(alt.NamedData("coast")).mark_geoshape(fill=theme.LAND, stroke=theme.COAST, strokeWidth=0.6))
         data["coast"] = _features(outline)
     return Picture(alt.layer(*layers).project(type="mercator").properties(height=height, width="container"), data)
 

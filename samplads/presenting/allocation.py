@@ -1,0 +1,145 @@
+"""A joint allocation as its page's sentence, tables, map and reasons."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+import polars as pl
+
+from samplads import i18n
+from samplads.matching.allocation import Allocation
+from samplads.matching.comparison import Comparison
+from samplads.presenting import charts, formats, tables
+
+REASONS = ("no_eligible_unit", "no_open_place", "outbid")
+PLACED_COLUMNS: tuple[str | tables.Column, ...] = (
+    "need_id",
+    "acting_name",
+    "unit_name",
+    "municipality_name",
+    tables.Column("km", "km", width=60, text="km"),
+    "match_points",
+    "daily_rate_ore",
+    "urgency",
+    "second_name",
+    "second_short",
+)
+UNPLACED_COLUMNS = ("need_id", "acting_name", "urgency", "waiting_days", "reason_text", "explained")
+
+
+def answer(allocation: Allocation, first_come: int, needs: int, places: int, reasons: Mapping[str, int], language: str) -> tuple[str, str]:
+    """What can be placed at once, and why the rest cannot."""
+    numbers = {
+        name: formats.number(value, language) for name, value in {"needs": needs, "places": places, "placed": allocation.placed}.items()
+    }
+    said = i18n.text("allocation.answer.placed", language, first_come=formats.number(first_come, language), **numbers)
+    counts = {reason: formats.number(reasons.get(reason, 0), language) for reason in REASONS}
+    rest = i18n.text("allocation.answer.unplaced", language, unplaced=formats.number(needs - allocation.placed, language), **counts)
+    return said, rest
+
+
+def placed(told: pl.DataFrame, needs: pl.DataFrame, pairs: pl.DataFrame, units: pl.DataFrame) -> pl.DataFrame:
+    """The plan: `outcome.placed` with names, distance, rate and points as a single match gives them."""
+    names = units.select("unit_id", pl.col("name").alias("unit_name"), "municipality_name", "lat", "lon")
+    seconds = names.select(pl.col("unit_id").alias("second_unit"), pl.col("unit_name").alias("second_name"))
+    about = needs.select(
+        "need_id", "urgency", "registered_on", pl.col("municipality").alias("acting"), pl.col("municipality_name").alias("acting_name")
+    )
+    facts = pairs.select("need_id", "unit_id", "match_points", (pl.col("metres") / 1000).alias("km"), "daily_rate_ore")
+    return (
+        told.join(about, on="need_id", how="left")
+        .join(names, on="unit_id", how="left")
+        .join(facts, on=["need_id", "unit_id"], how="left")
+        .join(seconds, on="second_unit", how="left")
+        .sort("need_id")
+    )
+
+
+def unplaced(
+    told: pl.DataFrame, needs: pl.DataFrame, units: pl.DataFrame, day: Any, relaxed: Mapping[str, str], language: str
+) -> pl.DataFrame:
+    """Needs without a place, longest waiting first: the reason, and in a sentence what it would take.
+
+    `relaxed` says for a need without a suitable unit which rule holds it out and what the cheapest loosening would give.
+    """
+    names = dict(units.select("unit_id", "name").iter_rows())
+    about = needs.select(
+        "need_id",
+        "urgency",
+        pl.col("municipality_name").alias("acting_name"),
+        (pl.lit(day) - pl.col("registered_on")).dt.total_days().alias("waiting_days"),
+    )
+    rows = told.join(about, on="need_id", how="left").sort("waiting_days", "need_id", descending=[True, False], nulls_last=True)
+    explained = []
+    for row in rows.iter_rows(named=True):
+        if row["reason"] == "outbid":
+            explained.append(
+                i18n.text(
+                    "allocation.answer.outbid",
+                    language,
+                    lost_to=row["lost_to"],
+                    unit=names.get(row["unit_id"], row["unit_id"]),
+                    need=row["need_id"],
+                    left_out=row["left_out"],
+                    points=formats.number(row["points_short"], language),
+                )
+            )
+        else:
+            explained.append(relaxed.get(row["need_id"], ""))
+    reasons = [i18n.text(f"allocation.reason.{reason}", language) for reason in rows["reason"].to_list()]
+    return rows.with_columns(pl.Series("reason_text", reasons, pl.String), pl.Series("explained", explained, pl.String))
+
+
+def fairness(needs: pl.DataFrame, chosen: pl.DataFrame, language: str) -> pl.DataFrame:
+    """By acting municipality: needs, placed and the share placed."""
+    del language
+    return (
+        needs.join(chosen.select("need_id", pl.lit(1).alias("placed")), on="need_id", how="left")
+        .group_by("municipality_name")
+        .agg(pl.len().alias("needs"), pl.col("placed").sum().fill_null(0))
+        .with_columns((100 * pl.col("placed") / pl.col("needs")).alias("share_pct"))
+        .sort("share_pct", "municipality_name")
+    )
+
+
+def comparison(compared: Comparison, language: str) -> pl.DataFrame:
+    """The four ways of sharing places out, in words."""
+    table = compared.table
+    names = [i18n.text(f"allocation.method.{method}", language) for method in table["method"].to_list()]
+    about = [i18n.text(f"allocation.method_help.{method}", language) for method in table["method"].to_list()]
+    return table.with_columns(pl.Series("method", names, pl.String), pl.Series("method_help", about, pl.String))
+
+
+def scarcity(values: pl.DataFrame, names: Mapping[str, str], language: str) -> pl.DataFrame:
+    """What one more place of each kind is worth, kinds by name, the most valuable first; only those worth anything."""
+    del language
+    kinds = [names.get(kind, kind) for kind in values["kind"].to_list()]
+    return values.with_columns(pl.Series("kind_name", kinds, pl.String)).filter((pl.col("placed") > 0) | (pl.col("points") > 0))
+
+
+def scarcest(values: pl.DataFrame, language: str) -> str:
+    """The kind that one more place helps most, in a sentence."""
+    if values.is_empty() or values["placed"][0] == 0:
+        return i18n.text("allocation.answer.no_scarcity", language)
+    return i18n.text("allocation.answer.scarcest", language, kind=values["kind_name"][0])
+
+
+def moves_map(plan: pl.DataFrame, points: pl.DataFrame, outline: Mapping[str, Any] | None, language: str) -> charts.Picture:
+    """Each placed need as a line from its acting municipality to the unit. `points`: [code, lat, lon] of municipalities."""
+    start = points.select(pl.col("code").alias("acting"), pl.col("lat").alias("from_lat"), pl.col("lon").alias("from_lon"))
+    lines = plan.join(start, on="acting", how="inner")
+    return charts.line_map(lines, outline, language, labels=("need_id", "acting_name", "unit_name", "municipality_name"))
+
+
+def moves_alt(plan: pl.DataFrame, language: str) -> str:
+    """The map in words: how many move, how far, and how many stay in their municipality."""
+    at_home = plan.filter(pl.col("acting_name") == pl.col("municipality_name")).height
+    median = plan["km"].median()
+    return i18n.text(
+        "allocation_page.map_alt",
+        language,
+        placed=formats.number(plan.height, language),
+        home=formats.number(at_home, language),
+        km=formats.km(float(median) if isinstance(median, int | float) else None, language),
+    )
