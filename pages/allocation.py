@@ -19,7 +19,7 @@ with ui.page("allocation"):
     first_come = int(found.comparison.table.filter(pl.col("method") == "first_come")["placed"].item())
     places = int(found.round.capacity["places"].sum())
     said, rest = shown.answer(plan, first_come, needs.height, places, reasons, lang)
-    values = shown.scarcity(found.kinds, ui.target_group_names(), lang)
+    values = shown.scarcity(found.kinds, ui.target_group_names())
     ui.answer(f"{said} {rest}", shown.scarcest(values, lang))
 
     if question.dropped or question.more:
@@ -28,7 +28,7 @@ with ui.page("allocation"):
         st.info(ui.say("allocation_page.effect", more=effect["more"], moved=effect["moved"]))
 
     tabs = st.tabs([ui.say(f"allocation_page.tab.{tab}") for tab in ("placed", "unplaced", "scarcity", "fairness", "comparison", "map")])
-    placed = shown.placed(found.placed, needs, found.round.pairs, units)
+    placed = shown.placed(found.placed, needs, found.round.pairs, units, lang)
     with tabs[0]:
         ui.table(placed, columns=shown.PLACED_COLUMNS, key="placed", name=ui.say("allocation_page.tab.placed"))
         ui.note(ui.say("allocation_page.proposal"))
@@ -39,7 +39,7 @@ with ui.page("allocation"):
         ui.note(ui.say("allocation_page.scarcity_note"))
         ui.table(values, columns=("kind_name", "urgent", "placed", "units"), key="scarcity", name=ui.say("allocation_page.tab.scarcity"))
     with tabs[3]:
-        fair = shown.fairness(needs, plan.chosen, lang)
+        fair = shown.fairness(needs, plan.chosen)
         ui.chart(
             charts.bars(fair, "municipality_name", "share_pct", lang),
             alt=charts.bars_alt(fair, "municipality_name", "share_pct", lang),

@@ -48,14 +48,15 @@ def need(need_id: str, warehouse: Path | None = None) -> Case:
 
 
 def as_of(warehouse: Path | None = None) -> dt.date:
-    """The day that is "today" in the version in force."""
-    return _as_of(published.current(warehouse).path)
+    """Today, for the version in force: a demonstration's own day, the clock's for real data (docs/decisions/0004)."""
+    day, synthetic = _as_of(published.current(warehouse).path)
+    return day if synthetic else dt.datetime.now(dt.UTC).date()
 
 
 @lru_cache(maxsize=8)
-def _as_of(file: Path) -> dt.date:
-    day: dt.date = queries.run("warehouse_meta", file).item(0, "as_of")
-    return day
+def _as_of(file: Path) -> tuple[dt.date, bool]:
+    told = queries.run("warehouse_meta", file)
+    return told.item(0, "as_of"), bool(told.item(0, "synthetic"))
 
 
 def municipalities(warehouse: Path | None = None) -> dict[str, Point]:

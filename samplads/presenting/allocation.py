@@ -39,8 +39,9 @@ def answer(allocation: Allocation, first_come: int, needs: int, places: int, rea
     return said, rest
 
 
-def placed(told: pl.DataFrame, needs: pl.DataFrame, pairs: pl.DataFrame, units: pl.DataFrame) -> pl.DataFrame:
+def placed(told: pl.DataFrame, needs: pl.DataFrame, pairs: pl.DataFrame, units: pl.DataFrame, language: str) -> pl.DataFrame:
     """The plan: `outcome.placed` with names, distance, rate and points as a single match gives them."""
+    no_other = i18n.text("allocation_page.no_second", language)
     names = units.select("unit_id", pl.col("name").alias("unit_name"), "municipality_name", "lat", "lon")
     seconds = names.select(pl.col("unit_id").alias("second_unit"), pl.col("unit_name").alias("second_name"))
     about = needs.select(
@@ -52,6 +53,7 @@ def placed(told: pl.DataFrame, needs: pl.DataFrame, pairs: pl.DataFrame, units: 
         .join(names, on="unit_id", how="left")
         .join(facts, on=["need_id", "unit_id"], how="left")
         .join(seconds, on="second_unit", how="left")
+        .with_columns(pl.col("second_name").fill_null(no_other))
         .sort("need_id")
     )
 
@@ -91,9 +93,8 @@ def unplaced(
     return rows.with_columns(pl.Series("reason_text", reasons, pl.String), pl.Series("explained", explained, pl.String))
 
 
-def fairness(needs: pl.DataFrame, chosen: pl.DataFrame, language: str) -> pl.DataFrame:
+def fairness(needs: pl.DataFrame, chosen: pl.DataFrame) -> pl.DataFrame:
     """By acting municipality: needs, placed and the share placed."""
-    del language
     return (
         needs.join(chosen.select("need_id", pl.lit(1).alias("placed")), on="need_id", how="left")
         .group_by("municipality_name")
@@ -111,9 +112,8 @@ def comparison(compared: Comparison, language: str) -> pl.DataFrame:
     return table.with_columns(pl.Series("method", names, pl.String), pl.Series("method_help", about, pl.String))
 
 
-def scarcity(values: pl.DataFrame, names: Mapping[str, str], language: str) -> pl.DataFrame:
+def scarcity(values: pl.DataFrame, names: Mapping[str, str]) -> pl.DataFrame:
     """What one more place of each kind is worth, kinds by name, the most valuable first; only those worth anything."""
-    del language
     kinds = [names.get(kind, kind) for kind in values["kind"].to_list()]
     return values.with_columns(pl.Series("kind_name", kinds, pl.String)).filter((pl.col("placed") > 0) | (pl.col("points") > 0))
 
