@@ -32,22 +32,19 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
             frame = frame.with_columns(pl.when(keep).then(pl.col(column)).alias(column))
         return frame
 
-    unit = sprinkle(
-        frames["unit"],
-        [
-            "age_from",
-            "support_level_to",
-            "night_cover",
-            "daily_rate_ore",
-            "approval_status",
-            "operator_kind",
-            "single_person",
-            "offer_type",
-        ],
-    )
-    need = sprinkle(
-        frames["need"], ["age", "support_level", "wanted_from", "offer_types", "target_groups", "least_night_cover", "urgency"], 0.5
-    )
+    of_units = [
+        "age_from",
+        "support_level_to",
+        "night_cover",
+        "daily_rate_ore",
+        "approval_status",
+        "operator_kind",
+        "single_person",
+        "offer_type",
+    ]
+    unit = sprinkle(frames["unit"], of_units, 0.05)
+    of_needs = ["age", "support_level", "wanted_from", "offer_types", "target_groups", "least_night_cover", "urgency"]
+    need = sprinkle(frames["need"], of_needs, 0.5)
     told = {**frames, "unit": unit, "need": need}
     kept = {name: told[name].lazy() for name in ("unit", "target_group_approval", "capacity", "need")}
     delivery = Archived("made", "made", small.DAY, True, kept, pl.DataFrame(schema=SCHEMA), pl.DataFrame(schema=COUNTS))
