@@ -31,7 +31,7 @@ with ui.page("deliveries"):
             wanted = ui.pick_several(ui.say("deliveries.page.severity"), severities, key="severity")
             shown = parts.findings()
             shown = shown.filter(shown["severity"].is_in(wanted)) if wanted else shown
-            ui.table(shown, columns=deliveries.FINDING_COLUMNS, key="findings", height=520, name=ui.say("deliveries.page.tab.findings"))
+            parts.findings_table(shown, "findings", ui.say("deliveries.page.tab.findings"))
     with confirm:
         parts.confirm(standings)
     with upload:

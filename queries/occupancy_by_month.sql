@@ -1,6 +1,8 @@
--- One row is a group of units in a month: days with a person in a place, places times days, and their ratio in percent (null without places).
+-- One row is a group of units in a month: days with a person in a place, places times days, and occupancy in percent (null without places).
 -- Grain: group, month; parameters: $grouping (unit, municipality, offer_type, target_group, all), $first_month, $last_month.
--- Read by: Datakvalitet, samplads query. A unit with several primary target groups counts in each.
+-- Read by: Datakvalitet, samplads query.
+-- A unit with several primary target groups counts in each. Occupancy holds covered_days against places: the person days of units that have
+-- places in that month, so that stays in a unit whose places nobody has told make nobody else look full.
 with grouped as (
     select
         unit_now.unit_id,
@@ -31,7 +33,10 @@ select
     months.month,
     sum(months.person_days)::bigint as person_days,
     sum(months.capacity_days)::bigint as capacity_days,
-    round(100.0 * sum(months.person_days) / nullif(sum(months.capacity_days), 0), 1) as occupancy_pct
+    round(
+        100.0 * sum(months.person_days) filter (where months.capacity_days > 0) / nullif(sum(months.capacity_days), 0), 1
+    ) as occupancy_pct,
+    coalesce(sum(months.person_days) filter (where months.capacity_days > 0), 0)::bigint as covered_days
 from months
 inner join grouped on months.unit_id = grouped.unit_id
 where months.month between $first_month and $last_month

@@ -70,18 +70,21 @@ def occupancy_by_month(
     last: dt.date,
     last_day: dt.date,
 ) -> list[tuple[str, dt.date, int, int, float | None]]:
-    """Group, month, person days, capacity days, percent; `groups_of` tells the groups that each unit counts in."""
-    sums: dict[tuple[str, dt.date], tuple[int, int]] = {}
+    """Group, month, person days, capacity days, percent; `groups_of` tells the groups that each unit counts in.
+
+    The percent counts the persons of units that have places in the month.
+    """
+    sums: dict[tuple[str, dt.date], tuple[int, int, int]] = {}
     for unit in units:
         for month in months_told(stays, capacity, unit["unit_id"], last_day):
             if first <= month <= last:
                 persons, places = person_days(stays, unit["unit_id"], month), capacity_days(capacity, unit["unit_id"], month)
                 for group in groups_of[unit["unit_id"]]:
-                    before = sums.get((group, month), (0, 0))
-                    sums[group, month] = (before[0] + persons, before[1] + places)
+                    before = sums.get((group, month), (0, 0, 0))
+                    sums[group, month] = (before[0] + persons, before[1] + places, before[2] + (persons if places else 0))
     return [
-        (group, month, persons, places, 100 * persons / places if places else None)
-        for (group, month), (persons, places) in sorted(sums.items())
+        (group, month, persons, places, 100 * covered / places if places else None)
+        for (group, month), (persons, places, covered) in sorted(sums.items())
     ]
 
 

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from typing import Any
 
 import polars as pl
 
@@ -28,16 +29,17 @@ DELIVERY_COLUMNS: tuple[str | Column, ...] = (
 """The columns of the table of deliveries."""
 
 FINDING_COLUMNS: tuple[str | Column, ...] = (
-    Column("severity_text", width=120),
-    Column("rule_name", width=190),
-    Column("file", width=150),
-    "sheet",
-    Column("row", "whole", width=70),
-    Column("column", text=None, width=120),
-    Column("value", width=120),
-    Column("what_to_do", width=560),
-    "delivery",
+    Column("severity_text", width=105),
+    Column("rule_name", width=235),
+    Column("file", width=135),
+    Column("row", "whole", width=65),
+    Column("column", width=105),
+    Column("value", width=110),
+    Column("what_to_do", width=700),
+    Column("sheet", width=90),
+    Column("delivery", width=110),
 )
+"""The columns of a table of findings, the ones that say where and what first."""
 
 UNIT_COLUMNS: tuple[str | Column, ...] = (
     "unit_name",
@@ -131,11 +133,27 @@ def delivered(rows: pl.DataFrame, language: str) -> pl.DataFrame:
 def worded(findings: pl.DataFrame, language: str) -> pl.DataFrame:
     """Findings in words: severity_text, rule_name and what_to_do beside file, sheet, row, column and value."""
     found = extracts.from_frame(findings)
+    # A finding of a whole file has no row's column or value: that is no unknown.
     return findings.drop("values").with_columns(
+        pl.col("sheet", "column", "value").fill_null(""),
         pl.Series("severity_text", [i18n.text(f"deliveries.severity.{one.severity}", language) for one in found], dtype=pl.String),
         pl.Series("rule_name", [extracts.rule_name(one.rule, language) for one in found], dtype=pl.String),
         pl.Series("what_to_do", [extracts.what_to_do(one, language) for one in found], dtype=pl.String),
     )
+
+
+def in_full(finding: Mapping[str, Any], language: str) -> str:
+    """One worded finding in full: where it stands, what is wrong and what to do. Markdown; what was delivered stays plain text."""
+    parts = [plain(str(finding["file"]))]
+    for key in ("sheet", "row", "column"):
+        if finding[key]:
+            parts.append(i18n.text(f"deliveries.place.{key}", language, value=plain(str(finding[key]))))
+    return f"**{finding['rule_name']}** · {', '.join(parts)}\n\n{plain(finding['what_to_do'])}"
+
+
+def plain(text: str) -> str:
+    """Delivered text inside Markdown, so that it is never a link, a heading or a formula."""
+    return "".join(f"\\{sign}" if sign in "\\`*_{}[]<>()#+-!|$~:" else sign for sign in text)
 
 
 def standing_columns(by: str) -> list[str | Column]:

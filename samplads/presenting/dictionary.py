@@ -18,7 +18,7 @@ QUERY_COLUMNS = ("query", "query_row", "query_grain", "query_readers", "query_ki
 def columns(language: str) -> pl.DataFrame:
     """One row a column of a contract: table, column, how a delivery heads it, both texts, kind, unit, example, rules."""
     rows = [
-        (one.table, one.column, one.header, one.da, one.en, one.kind, one.unit or None, one.example or None, "; ".join(one.rules))
+        (one.table, one.column, one.header, one.da, one.en, one.kind, one.unit, one.example, "; ".join(one.rules))
         for one in dictionary.entries(language)
     ]
     return pl.DataFrame(rows, schema=dict.fromkeys(COLUMNS, pl.String), orient="row")

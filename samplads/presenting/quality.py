@@ -5,12 +5,12 @@ from __future__ import annotations
 import datetime as dt
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Literal
+from typing import Any, Literal
 
 import polars as pl
 
 from samplads import i18n
-from samplads.presenting import formats, tables
+from samplads.presenting import formats
 from samplads.presenting.tables import Column
 
 Kind = Literal["whole", "day", "percent", "text"]
@@ -145,10 +145,10 @@ def by_group(months: pl.DataFrame) -> pl.DataFrame:
     """One row a group over all months: group_key, group_name, occupancy_pct, person_days, capacity_days; the largest first."""
     return (
         months.group_by("group_key", "group_name")
-        .agg(pl.col("person_days", "capacity_days").sum())
+        .agg(pl.col("person_days", "capacity_days", "covered_days").sum())
         .with_columns(
             pl.when(pl.col("capacity_days") > 0)
-            .then((100 * pl.col("person_days") / pl.col("capacity_days")).round(1))
+            .then((100 * pl.col("covered_days") / pl.col("capacity_days")).round(1))
             .alias("occupancy_pct")
         )
         .sort("capacity_days", "group_name", descending=[True, False])
@@ -158,10 +158,10 @@ def by_group(months: pl.DataFrame) -> pl.DataFrame:
 
 def occupancy_answer(total: pl.DataFrame, language: str) -> str:
     """The occupancy of the whole period, from the rows of `occupancy_by_month` of one group. Markdown."""
-    persons, places = int(total["person_days"].sum()), int(total["capacity_days"].sum())
+    persons, places, everyone = (int(total[name].sum()) for name in ("covered_days", "capacity_days", "person_days"))
     if not places:
         return i18n.text("quality.occupancy.answer_none", language)
-    return i18n.text(
+    first = i18n.text(
         "quality.occupancy.answer",
         language,
         pct=formats.percent(100 * persons / places, language, 1),
@@ -169,14 +169,21 @@ def occupancy_answer(total: pl.DataFrame, language: str) -> str:
         persons=formats.number(persons, language),
         places=formats.number(places, language),
     )
+    if everyone == persons:
+        return first
+    return f"{first} {i18n.text('quality.occupancy.uncovered', language, n=formats.number(everyone - persons, language))}"
+
+
+def month_column(language: str) -> Column:
+    """The month by its name, in the order of time."""
+
+    def named(day: Any) -> str:
+        return f"{formats.months(language)[day.month - 1]} {day.year}"
+
+    return Column("month", "day", write=named)
 
 
 def month_before(day: dt.date, months: int) -> dt.date:
     """The first day of the month that lies some months before a day's."""
     index = day.year * 12 + day.month - 1 - months
     return dt.date(index // 12, index % 12 + 1, 1)
-
-
-def header(key: str, language: str) -> str:
-    """A column's header, for a label."""
-    return tables.header(tables.column(key), language)

@@ -36,6 +36,15 @@ def findings() -> pl.DataFrame:
     return _worded(session.warehouse().id, language(), data.query("findings"))
 
 
+def findings_table(rows: pl.DataFrame, key: str, name: str) -> None:
+    """Findings in words; the one that is selected is written out in full below."""
+    chosen = show.table(rows, columns=deliveries.FINDING_COLUMNS, key=key, select="single-row", height=480, name=name)
+    if chosen.is_empty():
+        note(say("deliveries.page.pick_finding"))
+    else:
+        st.info(deliveries.in_full(chosen.row(0, named=True), language()))
+
+
 def pick_group(key: str) -> str:
     """By municipality or by operator."""
     names = {name: say(f"deliveries.page.by.{name}") for name in GROUPS}
@@ -134,7 +143,7 @@ def check_file() -> None:
         )
     if checked.findings.height:
         rows = deliveries.worded(checked.findings, lang)
-        show.table(rows, columns=deliveries.FINDING_COLUMNS[:-1], key="upload_findings", name=say("deliveries.page.upload.found"))
+        findings_table(rows, "upload_findings", say("deliveries.page.upload.found"))
     told = checked.counts.with_columns(
         pl.Series("extract_name", deliveries.named(checked.counts["extract"].to_list(), lang), dtype=pl.String)
     )

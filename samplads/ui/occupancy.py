@@ -62,7 +62,9 @@ def show_occupancy() -> None:
     st.markdown(f"**{say('quality.occupancy.months')}**")
     monthly = told.sort("group_name", "month")
     if grouping == "all":
-        show.table(monthly, columns=["month", *columns[1:]], key="occupancy_months", name=say("quality.occupancy.months"))
+        show.table(
+            monthly, columns=[quality.month_column(lang), *columns[1:]], key="occupancy_months", name=say("quality.occupancy.months")
+        )
     else:
         show.export(
             monthly, say("quality.occupancy.months"), columns=["group_key", "group_name", "month", *columns[1:]], key="months_export"

@@ -1,0 +1,186 @@
+"""Dataleverancer, Datakvalitet and Dataordbog as a person uses them, without a browser."""
+
+from __future__ import annotations
+
+import io
+import sys
+import zipfile
+from collections.abc import Iterator
+from pathlib import Path
+
+import polars as pl
+import pytest
+import streamlit as st
+from streamlit.testing.v1 import AppTest
+
+from samplads import ledger, overlay, queries, settings, warehouse
+from samplads.extracts import personal
+from samplads.ledger import confirmations
+from samplads.ui import uploads
+
+NUMBER = "010190-1234"
+
+
+@pytest.fixture
+def installed(demo: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
+    """An installation of its own: the demo published, a ledger that nobody has written in. Gives the ledger's file."""
+    book = tmp_path / "ledger.sqlite"
+    monkeypatch.setenv("SAMPLADS_WAREHOUSE", str(demo))
+    monkeypatch.setenv("SAMPLADS_LEDGER_URL", f"sqlite:///{book}")
+    # The test's own runner takes every run for a fresh server's first; beginning anew would lose a click.
+    monkeypatch.setattr(sys.modules["samplads.ui.page"], "_begin_with_app", lambda: None)
+    st.cache_resource.clear()
+    st.cache_data.clear()
+    yield book
+    st.cache_resource.clear()
+
+
+def opened(page: str) -> AppTest:
+    app = AppTest.from_file(str(settings.ROOT / "app.py"), default_timeout=120)
+    app.run()
+    app.switch_page(f"pages/{page}.py").run()
+    assert not app.exception
+    assert [error.value for error in app.error] == []
+    return app
+
+
+def answer(app: AppTest) -> str:
+    """The first bold line after the page's head: its answer."""
+    return next(text.value for text in app.markdown if text.value.startswith("**") and "Data" not in text.value[:8])
+
+
+def test_deliveries_open_with_who_has_reported_and_what_was_found(installed: Path, demo: Path) -> None:
+    app = opened("deliveries")
+    said = answer(app)
+    assert "af 98 kommuner har leveret i november-runden" in said
+    count = queries.run("findings", warehouse.current(demo).path).height
+    assert f"{count} fund: 0 afviste filer, 25 rækker lagt til side" in said
+    # Looking makes no ledger.
+    assert not installed.exists()
+    rows = app.dataframe[0].value
+    assert rows["delivered"].tolist() == queries.run("deliveries", warehouse.current(demo).path)["delivered"].to_list()
+    # No severe finding is left without what to do, in the page's language.
+    findings = next(frame.value for frame in app.dataframe if "what_to_do" in frame.value.columns)
+    assert len(findings) == count
+    assert findings["what_to_do"].str.len().min() > 20
+    assert findings.iloc[0]["severity_text"] == "lagt til side"
+
+
+def test_confirming_unchanged_renews_the_confirmation_alone_and_every_page_knows(installed: Path, demo: Path) -> None:
+    app = opened("deliveries")
+    late = next(text.value for text in app.markdown if "mangler at blive bekræftet" in text.value)
+    assert late.startswith("11 afdelinger hos Køge")
+    every = next(button for button in app.button if button.label.startswith("Bekræft alle"))
+    assert every.disabled
+    app.text_input(key="who").set_value("Ida Prøve")
+    app.text_input(key="role").set_value("afdelingsleder")
+    app.run()
+    next(button for button in app.button if button.label.startswith("Bekræft alle")).click().run()
+    assert [message.value for message in app.success] == ["11 afdelinger er bekræftet 01.11.2026 af Ida Prøve."]
+    assert any("er bekræftet i denne runde" in message.value for message in app.info)
+
+    book = ledger.open_(f"sqlite:///{installed}", personal.holds_number)
+    file = warehouse.current(demo).path
+    layer = overlay.read(book, file)
+    assert layer.units.height == len(layer.confirmed) == 11
+    assert layer.units["confirmed_by"].unique().to_list() == ["afdelingsleder"]
+    before = queries.run("units_by_id", file, unit_ids=layer.units["unit_id"].to_list())
+    same = [name for name in before.columns if name not in {"confirmed_by", "confirmed_at"}]
+    assert layer.units.select(same).sort("unit_id").equals(before.select(same).sort("unit_id"))
+    assert confirmations.latest(book)["confirmed_at"].n_unique() == 1
+
+    stale = queries.run("quality_issues", file, day=layer.units["confirmed_at"][0], ageing_days=90, expiry_days=90, deviation_points=5)
+    expected = stale.filter(pl.col("issue") == "stale", ~pl.col("unit_id").is_in(layer.units["unit_id"].implode())).height
+    app.switch_page("pages/quality.py").run()
+    checks = app.dataframe[0].value
+    assert (
+        checks.loc[checks["check"] == "Forældet eller ubekræftet", "found"].item()
+        == expected
+        < stale.filter(pl.col("issue") == "stale").height
+    )
+    book.close()
+
+
+def test_a_ledger_that_does_not_answer_is_said_and_the_page_shows_what_was_delivered(
+    installed: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    installed.write_bytes(b"not a database at all" * 1000)
+    app = opened("quality")
+    assert len(app.warning) == 1
+    assert "kun det leverede" in app.warning[0].value
+    assert answer(app).startswith("**1.2")
+
+
+def test_quality_answers_with_counts_and_shows_the_worst_check(installed: Path) -> None:
+    app = opened("quality")
+    assert "3 overbelagte" in answer(app)
+    assert "6 mulige dubletter" in answer(app)
+    assert len(app.dataframe[0].value) == 10
+    assert len(app.dataframe[1].value) == 3
+    said = next(text.value for text in app.markdown if text.value.startswith("**Belægningen er"))
+    assert "over 12 måneder" in said
+    app.selectbox(key="grouping").set_value("offer_type").run()
+    assert [error.value for error in app.error] == []
+    by_type = next(frame.value for frame in app.dataframe if "group_name" in frame.value.columns)
+    assert by_type["occupancy_pct"].between(50, 110).all()
+
+
+def test_the_dictionary_finds_words_in_columns_rules_and_queries(installed: Path) -> None:
+    app = opened("dictionary")
+    assert len(app.dataframe[0].value) == 110
+    app.text_input(key="search").set_value("prisår").run()
+    assert set(app.dataframe[0].value["column"]) == {"price_year"}
+    app.text_input(key="search").set_value("findes-slet-ikke").run()
+    assert any("findes-slet-ikke" in message.value for message in app.info)
+
+
+@pytest.fixture
+def pinned(installed: Path, demo: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(uploads.session, "warehouse", lambda: warehouse.current(demo))
+    monkeypatch.setattr(uploads, "language", lambda: "da")
+
+
+def csv(*lines: str) -> bytes:
+    return ("\r\n".join(lines) + "\r\n").encode("utf-8")
+
+
+def test_a_checked_file_comes_back_with_a_column_of_faults(pinned: None) -> None:
+    content = csv(
+        "unit_id;as_of;maximum;occupied;accepting", "A-1001;01.11.2026;8;6;1", "Z-9;01.11.2026;8;6;1", "A-1002;01.11.2026;=1+1;6;1"
+    )
+    checked = uploads.check("pladser.csv", content)
+    assert checked.counts.select("delivered", "accepted").rows() == [(3, 1)]
+    assert checked.findings["row"].to_list() == [3, 4]
+    assert checked.mend is not None
+    with zipfile.ZipFile(io.BytesIO(checked.mend)) as book:
+        texts = b"".join(book.read(name) for name in book.namelist())
+    assert b"fejl" in texts
+    assert b"<f>" not in texts
+
+
+@pytest.mark.parametrize("name", ["pladser.csv", f"{NUMBER}.csv"])
+def test_a_file_with_a_civil_number_is_refused_without_its_echo(
+    pinned: None, name: str, tmp_path: Path, capfd: pytest.CaptureFixture[str]
+) -> None:
+    content = csv("unit_id;as_of;maximum;occupied;accepting;note", f"A-1001;01.11.2026;8;6;1;ring {NUMBER}")
+    if NUMBER in name:
+        with pytest.raises(uploads.SampladsError, match="upload_name_refused") as told:
+            uploads.check(name, content)
+        assert NUMBER not in str(told.value)
+    else:
+        checked = uploads.check(name, content)
+        assert checked.personal
+        assert checked.mend is None
+        assert NUMBER not in str(checked.findings.to_dicts())
+    with pytest.raises(uploads.SampladsError):
+        uploads.unit_ids(name, content)
+    assert NUMBER not in "".join(capfd.readouterr())
+
+
+def test_a_file_confirms_the_units_it_names(pinned: None) -> None:
+    assert uploads.unit_ids("enheder.csv", csv("Afdelings-id;Navn", "A-1001;x", " A-1002 ;y", "A-1001;z", ";", "Z-9;w")) == [
+        "A-1001",
+        "A-1002",
+        "Z-9",
+    ]
+    assert uploads.unit_ids("andet.csv", csv("noget;andet", "1;2")) == []
