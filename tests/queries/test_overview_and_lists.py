@@ -126,6 +126,17 @@ def test_units_needs_and_overviews(deliveries: list[dict[str, Any]], asked: list
         some = sorted(units)[::2]
         whole = queries.run("units_by_id", path, unit_ids=some).to_dicts()
         assert [{name: unit[name] for name in units[some[0]]} for unit in whole] == [units[unit_id] for unit_id in some]
+        assert queries.run("open_places", path).rows() == [
+            (unit_id, unit["accepting"])
+            for unit_id, unit in units.items()
+            if (unit["accepting"] or 0) >= 1 and unit["status"] in (None, "open")
+        ]
+        reported = {row["unit_id"]: (row["as_of"], row["confirmed_at"]) for row in queries.run("reporting_units", path).to_dicts()}
+        assert reported == {unit_id: (unit["as_of"], unit["confirmed_at"]) for unit_id, unit in units.items()}
+        for name, kept in (("hsds_units", said.units), ("hsds_approvals", said.approvals)):
+            assert queries.run(name, path).to_dicts() == kept
+        last = {row["unit_id"]: row for row in sorted(said.counts, key=lambda row: row["as_of"])}
+        assert queries.run("hsds_capacity", path).to_dicts() == [last[unit_id] for unit_id in sorted(last)]
         for unit_id in units:
             assert queries.run("unit_history", path, unit_id=unit_id).rows() == twin.history(said, unit_id, FIELDS["unit"])
 
