@@ -22,7 +22,8 @@ def folder(tmp_path_factory):
     folder = tmp_path_factory.mktemp("warehouse")
     approved = [unit | {"approval_status": "approved", "daily_rate_ore": 250_000, "price_year": 2026} for unit in small.UNITS]
     rows = {"unit": approved, "capacity": small.CAPACITY, "target_group_approval": small.APPROVALS, "need": NEEDS}
-    small.publish(folder, small.archived(rows))
+    # Demonstration data have a day of their own; real data would be read on the clock's.
+    small.publish(folder, small.archived(rows, synthetic=True))
     return folder
 
 
