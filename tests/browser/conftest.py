@@ -44,11 +44,12 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 
 @dataclass(frozen=True)
 class Served:
-    """A running application: its address and the folder of its warehouse."""
+    """A running application: its address, the folder of its warehouse, what it printed, its process."""
 
     address: str
     warehouse: Path
     log: Path
+    pid: int
 
     def get(self, path: str) -> tuple[int, dict[str, str], bytes]:
         """Status, headers (lower case) and body of a plain request."""
@@ -75,7 +76,7 @@ def serving(folder: Path, *arguments: str, **environment: str) -> Iterator[Serve
     with log.open("w") as stream:
         process = subprocess.Popen(command, cwd=settings.ROOT, env=env, stdout=stream, stderr=subprocess.STDOUT, start_new_session=True)
     try:
-        yield Served(_address(process, log), warehouse, log)
+        yield Served(_address(process, log), warehouse, log, process.pid)
     finally:
         # Children of the server (an analyst's query) end with it.
         with contextlib.suppress(ProcessLookupError):
