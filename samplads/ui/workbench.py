@@ -1,0 +1,739 @@
+"""SQL-værksted: reviewed questions, tables, the editor, what runs, its result, and its whole export.
+
+Nothing of a statement is run or read in this process: it goes to `samplads.workbench` and comes back as rows or as a sentence. What a
+visitor has under way lies in their session; a statement goes on in the queue while they read, and is stopped when they start another.
+"""
+
+from __future__ import annotations
+
+import re
+import secrets
+import tempfile
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Literal
+from urllib.parse import quote
+
+import polars as pl
+import streamlit as st
+
+from samplads import i18n
+from samplads.errors import SampladsError
+from samplads.ledger import saved
+from samplads.ledger.models import SavedQuery
+from samplads.presenting import exports, formats, tables
+from samplads.presenting import workbench as shown
+from samplads.ui import data, pick, session, show, written
+from samplads.ui.page import answer, empty, note
+from samplads.ui.session import language, say
+from samplads.workbench import analyst_copy, export, library, pool, worker
+from samplads.workbench.faults import SqlError
+from samplads.workbench.library import Reviewed
+from samplads.workbench.pool import Ticket
+
+SQL = "sql"
+"""The editor's key."""
+FIRST = "open_places_for_group"
+"""The question that stands answered when nobody has asked another."""
+USERS = ("placement officer", "director", "analyst")
+HISTORY = 30
+
+_STATE = "_workbench"
+_AT_ONCE = 0.8
+"""Seconds that a run waits for its answer before the page shows that it is under way."""
+_LOOK = 0.5
+"""Seconds between two looks at what is under way."""
+
+
+@dataclass(frozen=True)
+class Asked:
+    """A statement that was run, as it was run."""
+
+    sql: str
+    values: dict[str, object]
+    title: str | None
+    plan: bool = False
+
+
+@dataclass
+class Bench:
+    """What one visitor has on the bench."""
+
+    analyst: str = field(default_factory=lambda: secrets.token_hex(6))
+    opened: tuple[str, str] | None = None
+    """`("q", name)` of a reviewed query or `("saved", id)`."""
+    original: str = ""
+    title: str | None = None
+    edition: int | None = None
+    owner: str = ""
+    asked: Asked | None = None
+    ticket: Ticket | None = None
+    outcome: worker.Outcome | None = None
+    error: SampladsError | None = None
+    history: list[tuple[Asked, str]] = field(default_factory=list)
+    exporting: Ticket | None = None
+    form: str = ""
+    exported: worker.Exported | None = None
+    export_error: SampladsError | None = None
+    folder: tempfile.TemporaryDirectory[str] | None = None
+    """Where the last export lies; it goes with the visit."""
+
+
+def bench() -> Bench:
+    """This visitor's."""
+    found: Bench = st.session_state.setdefault(_STATE, Bench())
+    return found
+
+
+def copy() -> Path:
+    """The analyst copy of the version that this run reads; the worker says so where there is none."""
+    return analyst_copy.path_of(session.warehouse().path)
+
+
+def _lay(sql: str, opened: tuple[str, str] | None, title: str | None) -> None:
+    mine = bench()
+    st.session_state[SQL] = sql
+    mine.opened, mine.original, mine.title, mine.edition, mine.owner = opened, sql, title, None, ""
+    for key in ("q", "saved"):
+        st.query_params.pop(key, None)
+    if opened is not None:
+        st.query_params[opened[0]] = opened[1]
+
+
+def open_reviewed(name: str) -> None:
+    """Lay a reviewed query on the bench; its answer follows.
+
+    Raises SampladsError `library_unknown`.
+    """
+    query = library.get(name)
+    _lay(shown.without_header(query.sql), ("q", query.name), None)
+
+
+def open_saved(query: SavedQuery) -> None:
+    """Lay a saved query on the bench."""
+    _lay(query.sql, ("saved", str(query.id)), query.name)
+    bench().edition, bench().owner = query.edition, query.owner
+
+
+def _open_asked(asked: Asked) -> None:
+    _lay(asked.sql, None, None)
+
+
+def begin() -> None:
+    """What the link asks for, what was on the bench, or the first question: nobody meets an empty page."""
+    mine = bench()
+    wanted = next(((kind, st.query_params[kind]) for kind in ("q", "saved") if kind in st.query_params), None)
+    try:
+        if wanted is not None and wanted != mine.opened:
+            if wanted[0] == "q":
+                open_reviewed(wanted[1])
+            else:
+                open_saved(_visible(wanted[1]))
+        elif SQL not in st.session_state and mine.asked is not None:
+            _lay(mine.asked.sql, mine.opened, mine.title)
+    except SampladsError as error:
+        st.query_params.pop(wanted[0] if wanted else "q", None)
+        st.warning(i18n.sentence(error, language()))
+    if SQL not in st.session_state:
+        open_reviewed(FIRST if any(query.name == FIRST for query in library.all_queries()) else library.all_queries()[0].name)
+
+
+def _visible(query_id: str) -> SavedQuery:
+    found = next((query for query in _saved() if str(query.id) == query_id), None)
+    if found is None:
+        raise SampladsError("ledger_saved_unknown")
+    return found
+
+
+def reviewed() -> Reviewed | None:
+    """The reviewed query on the bench, as long as nobody has changed it."""
+    mine = bench()
+    if mine.opened is None or mine.opened[0] != "q" or st.session_state.get(SQL, "").strip() != mine.original.strip():
+        return None
+    return library.get(mine.opened[1])
+
+
+def _leave_link() -> None:
+    """What was changed is no longer what the link names."""
+    mine = bench()
+    if mine.opened is not None and st.session_state.get(SQL, "").strip() != mine.original.strip():
+        st.query_params.pop(mine.opened[0], None)
+        if mine.opened[0] == "q":
+            mine.opened = None
+
+
+# Beside the editor.
+
+
+def browse() -> None:
+    """Questions, tables, saved queries and history."""
+    asked, held, kept, past = st.tabs([say(f"workbench_page.tab.{tab}") for tab in ("questions", "tables", "saved", "history")])
+    with asked:
+        _questions()
+    with held:
+        _tables()
+    with kept:
+        _keep()
+    with past:
+        _history()
+
+
+def _questions() -> None:
+    queries = library.all_queries()
+    note(say("workbench_page.questions", n=len(queries)))
+    now = reviewed()
+    for place, user in enumerate(USERS):
+        with st.expander(say(f"workbench_page.user.{user.replace(' ', '_')}"), expanded=place == 0):
+            for query in queries:
+                if query.user == user:
+                    st.button(
+                        query.title[language()],
+                        key=f"open_{query.name}",
+                        help=query.explain[language()],
+                        type="tertiary",
+                        on_click=open_reviewed,
+                        args=(query.name,),
+                        icon=":material/arrow_right:" if now is not None and now.name == query.name else None,
+                        wrap=True,
+                    )
+
+
+@st.cache_data(show_spinner=False, max_entries=4)
+def _schema(version: str, _copy: Path) -> list[analyst_copy.Column]:  # noqa: ARG001 - the key
+    return analyst_copy.schema(_copy)
+
+
+def schema() -> list[analyst_copy.Column]:
+    """The analyst copy's columns; none where there is no copy, which the run says."""
+    return _schema(session.warehouse().id, copy()) if copy().is_file() else []
+
+
+def _about_table(table: str) -> str:
+    from samplads.contracts import CONTRACTS
+
+    if i18n.has(f"workbench.table.{table}", language()):
+        return i18n.text(f"workbench.table.{table}", language())
+    contract = CONTRACTS.get(table)
+    return "" if contract is None else str(getattr(contract, language()))
+
+
+def _about_column(column: analyst_copy.Column) -> str:
+    told = column.da if language() == "da" else column.en
+    for key in (f"workbench.column.{column.name}", f"columns.{column.name}"):
+        if not told and i18n.has(key, language()):
+            told = i18n.text(key, language())
+    return f"{told or ''}{f' ({column.unit})' if column.unit else ''}"
+
+
+def _put_table(table: str) -> None:
+    st.session_state[SQL] = shown.put_table(st.session_state.get(SQL, ""), table)
+
+
+def _put_column(table: str, name: str) -> None:
+    st.session_state[SQL] = shown.put_column(st.session_state.get(SQL, ""), table, name)
+
+
+def _clear() -> None:
+    _lay("", None, None)
+
+
+def _tables() -> None:
+    note(say("workbench_page.tables"))
+    columns = schema()
+    for table in dict.fromkeys(column.table for column in columns):
+        # Only what is unfolded is drawn: the copy has some two hundred columns.
+        fold = st.expander(f"`{table}`", key=f"table_{table}", on_change="rerun")
+        if not fold.open:
+            continue
+        with fold:
+            note(_about_table(table))
+            st.button(say("workbench_page.insert", name=table), key=f"put_{table}", on_click=_put_table, args=(table,), type="tertiary")
+            for column in columns:
+                if column.table == table:
+                    with st.container(gap=None, key=f"column_{table}_{column.name}"):
+                        st.button(
+                            f"`{column.name}`",
+                            key=f"put_{table}_{column.name}",
+                            on_click=_put_column,
+                            args=(table, column.name),
+                            type="tertiary",
+                            help=say("workbench_page.insert", name=f"{table}.{column.name}"),
+                        )
+                        sample = say("workbench_page.sample", values=", ".join(_short(value) for value in column.sample))
+                        told = [_about_column(column), column.type.casefold(), sample if column.sample else ""]
+                        st.caption(_plain_text(" · ".join(part for part in told if part)))
+
+
+def _short(value: str, most: int = 24) -> str:
+    return value if len(value) <= most else f"{value[: most - 1]}…"
+
+
+def _plain_text(text: str) -> str:
+    """Text that Markdown leaves as it is."""
+    return re.sub(r"([\\`*_{}\[\]()#+\-!|~<>$:])", r"\\\1", text)
+
+
+# Saved queries.
+
+
+def _name() -> str:
+    return str(st.session_state.get("who") or "").strip()
+
+
+def _saved() -> list[SavedQuery]:
+    """The visitor's own and the shared ones; looking makes no ledger."""
+    if written.stamp() == written.NOTHING and not _name():
+        return []
+    return saved.queries(written.book(), _name())
+
+
+def _keep() -> None:
+    note(say("workbench_page.saved.about"))
+    st.text_input(say("written.name"), key="who", persist_state="session", help=say("workbench_page.saved.name_help"), autocomplete="name")
+    name = _name()
+    mine = bench()
+    try:
+        kept = _saved()
+    except SampladsError as error:
+        st.warning(i18n.sentence(error, language()))
+        return
+    if not kept:
+        note(say("workbench_page.saved.none"))
+    for query in kept:
+        own = query.owner == name
+        scope = say(f"workbench_page.saved.{query.scope}")
+        with st.container(horizontal=True, gap="small", vertical_alignment="center"):
+            st.button(
+                query.name,
+                key=f"saved_{query.id}",
+                help=scope if own else say("workbench_page.saved.by", owner=query.owner),
+                type="tertiary",
+                on_click=open_saved,
+                args=(query,),
+            )
+            st.caption(scope, width="content")
+            if own:
+                st.button(
+                    say("workbench_page.saved.delete"),
+                    key=f"delete_{query.id}",
+                    type="tertiary",
+                    on_click=_delete,
+                    args=(query.id, name),
+                )
+    st.divider()
+    label = st.text_input(say("workbench_page.saved.title"), value=mine.title or "", key=f"save_as_{mine.opened}")
+    scopes: tuple[Literal["private", "shared"], ...] = ("private", "shared")
+    scope = st.radio(
+        say("workbench_page.saved.scope"),
+        scopes,
+        format_func=lambda one: say(f"workbench_page.saved.{one}"),
+        horizontal=True,
+        key="save_scope",
+    )
+    ready = bool(name and (label or "").strip() and st.session_state.get(SQL, "").strip())
+    if st.button(say("workbench_page.saved.save"), key="save", disabled=not ready):
+        own_one = mine.edition is not None and mine.owner == name and mine.title == label.strip()
+        try:
+            query = saved.save_query(
+                written.book(),
+                name=label.strip(),
+                sql=st.session_state[SQL],
+                scope=str(scope),
+                owner=name,
+                seen=mine.edition if own_one else None,
+            )
+        except SampladsError as error:
+            st.error(i18n.sentence(error, language()))
+            return
+        mine.opened, mine.original, mine.title = ("saved", str(query.id)), query.sql, query.name
+        mine.edition, mine.owner = query.edition, query.owner
+        for key in ("q", "saved"):
+            st.query_params.pop(key, None)
+        st.query_params["saved"] = str(query.id)
+        st.toast(say("workbench_page.saved.done", name=query.name))
+        st.rerun()
+    if not name:
+        note(say("workbench_page.saved.name_first"))
+
+
+def _delete(query_id: int, owner: str) -> None:
+    saved.delete_query(written.book(), query_id, owner=owner)
+    mine = bench()
+    if mine.opened == ("saved", str(query_id)):
+        _lay(st.session_state.get(SQL, ""), None, None)
+
+
+def _history() -> None:
+    past = bench().history
+    if not past:
+        note(say("workbench_page.history.none"))
+    for place, (asked, told) in enumerate(reversed(past)):
+        with st.container(gap=None):
+            label = _plain_text(asked.title or shown.first_words(asked.sql))
+            st.button(label, key=f"past_{len(past) - place}", type="tertiary", on_click=_open_asked, args=(asked,), wrap=True)
+            st.caption(told)
+
+
+# The editor and its parameters.
+
+
+def _style(lines: int) -> str:
+    """The editor's look, with its line numbers as a picture behind the text that scrolls along with it."""
+    numbers = "".join(f'<text x="30" y="{14 + 20 * line}">{line + 1}</text>' for line in range(lines))
+    picture = (
+        f'<svg xmlns="http://www.w3.org/2000/svg" width="40" height="{20 * lines + 8}" font-family="monospace" font-size="12" '
+        f'fill="#767676" text-anchor="end">{numbers}</svg>'
+    )
+    return (
+        "<style>.st-key-sql textarea { font-family: 'JetBrains Mono', ui-monospace, monospace; font-size: 14px; line-height: 20px; "
+        "white-space: pre; overflow: auto; padding: 8px 8px 8px 44px; tab-size: 4; "
+        f'background: url("data:image/svg+xml,{quote(picture)}") no-repeat 0 8px local; }}'
+        '[class*="st-key-open_"] button, [class*="st-key-past_"] button { text-align: left; justify-content: flex-start; }'
+        "</style>"
+    )
+
+
+def editor() -> None:
+    """The statement: line numbers, no wrapping, Ctrl+Enter runs."""
+    sql = st.session_state.get(SQL, "")
+    lines = sql.count("\n") + 1
+    st.html(_style(min(2000, lines + 60)))
+    st.text_area(
+        say("workbench_page.editor"),
+        key=SQL,
+        height=20 * max(6, min(16, lines + 1)) + 18,
+        placeholder=say("workbench_page.editor_example"),
+        persist_state="session",
+    )
+
+
+@st.cache_data(show_spinner=False, max_entries=200)
+def _named(version: str, sql: str, _copy: Path) -> tuple[str, ...]:  # noqa: ARG001 - the key
+    return worker.check(sql, _copy, limits=worker.Limits(seconds=10)).parameters
+
+
+def _parameter_names(sql: str) -> tuple[str, ...]:
+    """The `$names` of a statement as the gate reads it; none where it cannot be read, which the run says."""
+    if "$" not in sql:
+        return ()
+    try:
+        return _named(session.warehouse().id, sql, copy())
+    except SampladsError:
+        return ()
+
+
+def _choices(name: str) -> dict[str, str]:
+    """What a parameter of a known name may be, code -> text; empty where it is free."""
+    lang = language()
+    match name:
+        case "municipality":
+            return dict(data.query("municipalities").select("code", "name").iter_rows())
+        case "target_group" | "first" | "second":
+            return pick.target_group_names()
+        case "offer_type":
+            frame = data.query("offer_types").select("code", "paragraph", lang)
+            return {code: f"{paragraph} · {text}" if paragraph else text for code, paragraph, text in frame.iter_rows()}
+        case "region":
+            members = data.query("region_members", day=session.day())
+            return dict(members.select("region", "region_name").unique(maintain_order=True).iter_rows())
+    return {}
+
+
+def _label(name: str) -> str:
+    for key in (f"workbench_page.parameter.{name}", f"columns.{name}"):
+        if i18n.has(key, language()):
+            return f"{i18n.text(key, language())} (${name})"
+    known = tables.header(tables.column(name), language())
+    return f"{known} (${name})" if known != name else f"${name}"
+
+
+def parameters() -> dict[str, object]:
+    """The statement's parameters as fields; returns their values. A reviewed query's fields hold its examples and live in the link.
+
+    Raises SampladsError `sql_parameter_value`.
+    """
+    query = reviewed()
+    values: dict[str, object] = {}
+    if query is not None:
+        wanted = [(one.name, one.type, one.example, f"{query.name}_{one.name}") for one in query.parameters]
+    else:
+        wanted = [(name, "", "", f"own_{name}") for name in _parameter_names(st.session_state.get(SQL, ""))]
+    for at, (name, kind, example, key) in zip(st.columns(max(2, len(wanted))) if wanted else [], wanted, strict=False):
+        with at:
+            options = _choices(name) if kind in {"text", ""} else {}
+            if options and (example in options or not example):
+                values[name] = pick.pick_one(_label(name), options, key=key, default=example or None)
+                continue
+            typed = st.text_input(
+                _label(name), value=example, key=key, bind="query-params" if query is not None else None, persist_state="session"
+            )
+            if not kind:
+                kind = st.selectbox(
+                    say("workbench_page.parameter_type"),
+                    library.TYPES,
+                    format_func=lambda one: say(f"workbench_page.type.{one}"),
+                    key=f"{key}_type",
+                    persist_state="session",
+                )
+            values[name] = library.value(typed or "", kind, name)
+    return values
+
+
+# Running.
+
+
+def buttons() -> Literal["run", "plan"] | None:
+    """Run, plan and clear; which one was pressed."""
+    with st.container(horizontal=True, vertical_alignment="center", gap="small"):
+        ran = st.button(say("workbench_page.run"), key="run", type="primary", shortcut="Ctrl+Enter", icon=":material/play_arrow:")
+        plan = st.button(say("workbench_page.plan"), key="plan", help=say("workbench_page.plan_help"))
+        st.button(say("workbench_page.clear"), key="clear", type="tertiary", on_click=_clear)
+    return "run" if ran else "plan" if plan else None
+
+
+def _begin_with_explain(sql: str) -> str:
+    return sql if re.match(r"\s*explain\b", sql, re.IGNORECASE) else f"explain {sql}"
+
+
+def run(values: dict[str, object], pressed: Literal["run", "plan"] | None) -> None:
+    """Run what was pressed, and a reviewed question whenever it or its choices change: asking it is safe and quick."""
+    mine = bench()
+    query = reviewed()
+    sql = st.session_state.get(SQL, "")
+    asked = Asked(sql, values, query.title[language()] if query else mine.title)
+    renewed = query is not None and (mine.asked is None or (mine.asked.sql, mine.asked.values) != (sql, values))
+    if pressed == "plan":
+        asked = Asked(_begin_with_explain(sql), values, asked.title, plan=True)
+    elif pressed is None and not renewed:
+        return
+    if mine.ticket is not None:
+        mine.ticket.cancel()
+    _forget_export()
+    mine.asked, mine.outcome, mine.error = asked, None, None
+    _leave_link()
+    try:
+        mine.ticket = pool.shared().run(mine.analyst, asked.sql, copy(), parameters=values)
+    except SampladsError as error:
+        mine.ticket, mine.error = None, error
+        return
+    mine.ticket.wait(_AT_ONCE)
+
+
+def _collect() -> None:
+    """Take over what has come to its end."""
+    mine = bench()
+    if mine.ticket is not None and mine.ticket.state == "done" and mine.asked is not None:
+        ticket, mine.ticket = mine.ticket, None
+        try:
+            mine.outcome = ticket.result()
+        except SampladsError as error:
+            mine.error = error
+        mine.history.append((mine.asked, _told(mine)))
+        del mine.history[:-HISTORY]
+    if mine.exporting is not None and mine.exporting.state == "done":
+        ticket, mine.exporting = mine.exporting, None
+        try:
+            mine.exported = ticket.result()
+        except SampladsError as error:
+            mine.export_error = error
+
+
+def _told(mine: Bench) -> str:
+    """A result in one line: how many rows, whether there are more, how long it took."""
+    if mine.outcome is None:
+        return i18n.sentence(mine.error, language()) if mine.error else ""
+    seconds = say("workbench_page.seconds", n=formats.number(mine.outcome.seconds, language(), 1))
+    if mine.outcome.plan is not None:
+        return f"{say('workbench_page.plan')} · {seconds}"
+    rows = formats.number(mine.outcome.rows_shown, language())
+    told = (
+        say("workbench_page.cut", rows=rows)
+        if mine.outcome.truncated
+        else formats.plural(mine.outcome.rows_shown, "ui.table.rows", language())
+    )
+    return f"{told} · {seconds}"
+
+
+def say_answer() -> None:
+    """The page's first line: what was asked, how many rows answer it, and in what time; under it what the question means."""
+    _collect()
+    mine = bench()
+    query = reviewed()
+    title = (mine.asked.title if mine.asked else None) or (query.title[language()] if query else None)
+    lead = f"**{_plain_text(title)}** " if title else ""
+    if mine.ticket is not None:
+        told = say("workbench_page.under_way")
+    elif mine.error is not None:
+        told = say("workbench_page.no_answer")
+    else:
+        told = _told(mine) or say("workbench_page.not_run")
+    answer(f"{lead}{told}", query.explain[language()] if query else None)
+
+
+@st.fragment(run_every=_LOOK)
+def _watch() -> None:
+    """What is under way, renewed by itself: the place in the queue, the seconds, and a way to stop it."""
+    mine = bench()
+    ticket = mine.ticket or mine.exporting
+    if ticket is None:
+        return
+    if ticket.state == "done":
+        st.rerun(scope="app")
+    lang = language()
+    with st.container(horizontal=True, vertical_alignment="center", key="under_way"):
+        if ticket.state == "queued":
+            st.markdown(formats.plural(ticket.ahead(), "workbench_page.queued", lang))
+        else:
+            told = say("workbench_page.running", seconds=formats.number(ticket.seconds(), lang, 1))
+            rows = getattr(ticket.work, "rows", None)
+            if rows:
+                told = f"{told} · {formats.plural(rows, 'workbench_page.written', lang)}"
+            st.markdown(told)
+        st.button(say("workbench_page.cancel"), key="cancel", icon=":material/stop:", on_click=ticket.cancel)
+
+
+# What came of it.
+
+
+def result() -> None:
+    """The rows, a chart of them, the plan, or what is wrong and where."""
+    mine = bench()
+    if mine.ticket is not None:
+        _watch()
+        return
+    if mine.error is not None:
+        fault(mine.error)
+        return
+    if mine.outcome is None:
+        return
+    if mine.outcome.plan is not None:
+        st.code(mine.outcome.plan, language=None)
+        return
+    _rows(mine, mine.outcome)
+
+
+def fault(error: SampladsError) -> None:
+    """What is wrong, the line with a caret, and the names that look like the one that is missing."""
+    st.error(i18n.sentence(error, language()))
+    if isinstance(error, SqlError):
+        if error.place is not None and error.place.text.strip():
+            st.code(error.place.excerpt(), language=None)
+        if error.candidates:
+            note(i18n.text("workbench.did_you_mean", language(), names=", ".join(f"`{name}`" for name in error.candidates)))
+
+
+def _rows(mine: Bench, outcome: worker.Outcome) -> None:
+    frame = export.flat(outcome.frame)
+    name = (mine.asked.title if mine.asked else None) or say("workbench_page.result")
+    if frame.is_empty():
+        empty(say("workbench_page.no_rows"))
+        return
+    listed, drawn = st.tabs([say("workbench_page.rows"), say("workbench_page.chart.tab")])
+    with listed:
+        show.table(frame, columns=shown.columns(frame), key="result", height=420 if frame.height > 11 else "auto", name=None)
+        if outcome.truncated:
+            st.warning(say("workbench_page.cut_long", rows=formats.number(outcome.rows_shown, language())))
+        _export_all(mine, name)
+    with drawn:
+        _chart(frame)
+
+
+def _chart(frame: pl.DataFrame) -> None:
+    first = shown.first_chart(frame)
+    if first is None:
+        empty(say("workbench_page.chart.none"))
+        return
+    names = {spec.key: tables.header(spec, language()) for spec in shown.columns(frame)}
+    keys = "|".join(frame.columns)
+    one, two, three = st.columns(3)
+    # A result with other columns has other choices.
+    x = one.selectbox(
+        say("workbench_page.chart.x"), frame.columns, index=frame.columns.index(first[0]), format_func=names.__getitem__, key=f"x{keys}"
+    )
+    measured = shown.numbers(frame)
+    y = two.selectbox(
+        say("workbench_page.chart.y"), measured, index=measured.index(first[1]), format_func=names.__getitem__, key=f"y{keys}"
+    )
+    shapes = shown.shapes(frame, x)
+    shape = three.selectbox(
+        say("workbench_page.chart.shape"),
+        shapes,
+        index=shapes.index(first[2]) if x == first[0] and first[2] in shapes else 0,
+        format_func=lambda kind: say(f"workbench_page.chart.{kind}"),
+        key=f"shape{keys}{x}",
+    )
+    picture, alt = shown.chart(frame, x, y, shape, language())
+    show.chart(picture, alt=alt, key="result_chart")
+    if shape == "bars" and frame.height > shown.MOST_BARS:
+        note(say("workbench_page.chart.first", n=shown.MOST_BARS, rows=formats.number(frame.height, language())))
+
+
+# The whole result as a file.
+
+_MIME = {
+    "csv": "text/csv",
+    "xlsx": "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet",
+    "parquet": "application/vnd.apache.parquet",
+}
+
+
+def _forget_export() -> None:
+    mine = bench()
+    if mine.exporting is not None:
+        mine.exporting.cancel()
+    mine.exporting, mine.exported, mine.export_error = None, None, None
+    if mine.folder is not None:
+        mine.folder.cleanup()
+        mine.folder = None
+
+
+def _begin_export(form: str) -> None:
+    _forget_export()
+    mine = bench()
+    if mine.asked is None:
+        return
+    mine.folder = tempfile.TemporaryDirectory(prefix="samplads-result-")
+    mine.form = form
+    target = Path(mine.folder.name) / f"result.{form}"
+    try:
+        mine.exporting = pool.shared().export(mine.analyst, mine.asked.sql, copy(), target, form, parameters=mine.asked.values)
+    except SampladsError as error:
+        mine.export_error = error
+        return
+    mine.exporting.wait(_AT_ONCE)
+
+
+def _export_all(mine: Bench, name: str) -> None:
+    """Every row to the end, never only those shown: first the file is written, then it is fetched."""
+    with st.container(horizontal=True, vertical_alignment="center", key="result_export"):
+        st.caption(say("workbench_page.export.all"), width="content")
+        for form in ("xlsx", "csv", "parquet"):
+            st.button(
+                "Parquet" if form == "parquet" else form.upper(),
+                key=f"export_{form}",
+                type="tertiary",
+                help=say("workbench_page.export.help"),
+                on_click=_begin_export,
+                args=(form,),
+            )
+    _collect()
+    if mine.exporting is not None:
+        _watch()
+    elif mine.export_error is not None:
+        fault(mine.export_error)
+    elif mine.exported is not None and mine.exported.path.is_file():
+        done = mine.exported
+        size = formats.number(max(done.bytes / 1e6, 0.1), language(), 1)
+        rows = formats.plural(done.rows, "workbench_page.export.ready", language(), mb=size)
+        st.download_button(
+            f"{say('workbench_page.export.fetch')} · {rows}",
+            data=lambda: done.path.open("rb"),
+            file_name=exports.file_name(name, session.day(), mine.form),
+            mime=_MIME[mine.form],
+            key="fetch",
+            on_click="ignore",
+            type="primary",
+            icon=":material/download:",
+        )
+        if done.sheets > 1:
+            note(say("workbench_page.export.sheets", n=done.sheets))
