@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 import json
+import os
 import socket
 import subprocess
 import sys
+import time
+import urllib.request
 from pathlib import Path
 
 from playwright.sync_api import Browser
 
 from samplads import i18n, settings
-from tests.browser.conftest import Served, Visit, serving, visiting
+from tests.browser.conftest import START_SECONDS, Served, Visit, serving, visiting
 
 
 def test_the_readiness_route_names_the_version_in_force(served: Served) -> None:
@@ -70,6 +73,38 @@ def test_without_data_the_application_answers_and_says_what_is_missing(browser: 
         page = one.open("/")
         page.get_by_text(i18n.text("errors.warehouse_missing", "da", folder="warehouse")).first.wait_for()
         assert page.locator('[data-testid="stException"]').count() == 0
+
+
+def test_streamlit_itself_can_serve_the_pages_too(browser: Browser, served: Served, tmp_path: Path) -> None:
+    """`streamlit run app.py`: the same pages without the hull, on the same warehouse."""
+    with socket.create_server(("127.0.0.1", 0)) as free:
+        port = free.getsockname()[1]
+    command = [sys.executable, "-m", "streamlit", "run", "app.py", "--server.port", str(port), "--server.address", "127.0.0.1"]
+    env = {**os.environ, "SAMPLADS_WAREHOUSE": str(served.warehouse), "SAMPLADS_LEDGER_URL": f"sqlite:///{tmp_path / 'ledger.sqlite'}"}
+    with (tmp_path / "log").open("w") as log:
+        process = subprocess.Popen(command, cwd=settings.ROOT, env=env, stdout=log, stderr=subprocess.STDOUT)
+    try:
+        with visiting(browser, f"http://127.0.0.1:{port}") as one:
+            wait_for(one.address + "/_stcore/health")
+            page = one.open("/")
+            page.locator(".st-key-answer p").first.wait_for()
+            assert one.foreign() == []
+    finally:
+        process.terminate()
+        process.wait(10)
+
+
+def wait_for(address: str) -> None:
+    """Until something answers there."""
+    deadline = time.monotonic() + START_SECONDS
+    while True:
+        try:
+            urllib.request.urlopen(address, timeout=5).close()
+            return
+        except OSError:
+            if time.monotonic() > deadline:
+                raise
+            time.sleep(0.1)
 
 
 def test_a_taken_port_is_one_sentence(chromium: str) -> None:

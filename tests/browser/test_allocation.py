@@ -1,0 +1,49 @@
+"""Samlet fordeling in Chromium: run for Sjælland, read why one need is not placed, add a place, see it placed."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import polars as pl
+
+from samplads import loading, loading_allocation, queries
+from samplads.matching import outcome
+from samplads.matching.allocation import allocate
+from tests.browser import grid
+
+if TYPE_CHECKING:
+    from tests.browser.conftest import Served, Visit
+
+
+def test_one_more_place_helps_the_one_who_lost(visit: Visit, served: Served) -> None:
+    folder = served.warehouse
+    day = loading.as_of(folder)
+    members = queries.run("region_members", folder, day=day).filter(pl.col("region_name") == "Sjælland")["municipality"].to_list()
+    assert len(members) == 17
+    asked = loading_allocation.load(day, members, warehouse=folder)
+    pairs = asked.pairs.select("need_id", "unit_id", "points")
+    plan = allocate(pairs, asked.capacity, priority=asked.priority, waiting=asked.waiting)
+    lost = outcome.unplaced(plan, asked.needs.select("need_id")).filter(pl.col("reason") == outcome.OUTBID).row(0, named=True)
+    unit = queries.run("match_units", folder).filter(pl.col("unit_id") == lost["unit_id"]).row(0, named=True)
+
+    page = visit.open("/allocation")
+    answer = page.locator(".st-key-answer")
+    answer.get_by_text(f"{asked.needs.height} behov").wait_for()
+    assert f"{plan.placed} kan få plads samtidig" in answer.inner_text()
+    visit.settle()
+    page.get_by_role("tab", name="Uden plads").click()
+    needs, reasons = grid.column(page, "unplaced", "Behov"), grid.column(page, "unplaced", "Forklaring")
+    said = reasons[needs.index(lost["need_id"])]
+    assert unit["name"] in said
+    assert f"Skulle {lost['need_id']} have den" in said
+
+    page.get_by_text("Hvad nu hvis").click()
+    field = page.locator(".st-key-more_units input")
+    field.fill(f"{unit['name']} · {unit['municipality_name']}")
+    field.press("Enter")
+    page.get_by_text("Med ændringen får 1 flere en plads").wait_for()
+    visit.settle()
+    assert f"{plan.placed + 1} kan få plads samtidig" in answer.inner_text()
+    assert lost["need_id"] not in grid.column(page, "unplaced", "Behov")
+    assert visit.foreign() == []
+    assert visit.complaints == []
