@@ -6,6 +6,7 @@ visitor has under way lies in their session; a statement goes on in the queue wh
 
 from __future__ import annotations
 
+import datetime as dt
 import re
 import secrets
 import tempfile
@@ -52,7 +53,7 @@ class Asked:
     sql: str
     values: dict[str, object]
     title: str | None
-    plan: bool = False
+    opened: tuple[str, str] | None = None
 
 
 @dataclass
@@ -116,7 +117,24 @@ def open_saved(query: SavedQuery) -> None:
 
 
 def _open_asked(asked: Asked) -> None:
-    _lay(asked.sql, None, None)
+    """Lay what was run on the bench again, with the values that it was run with."""
+    _lay(asked.sql, asked.opened, None if asked.opened and asked.opened[0] == "q" else asked.title)
+    start = asked.opened[1] if asked.opened and asked.opened[0] == "q" else "own"
+    for name, value in asked.values.items():
+        text, kind = _typed(value)
+        st.session_state[f"{start}_{name}"] = text
+        if start == "own":
+            st.session_state[f"{start}_{name}_type"] = kind
+
+
+def _typed(value: object) -> tuple[str, str]:
+    """A parameter's value as it is typed, and its kind."""
+    if isinstance(value, bool):
+        return ("ja" if value else "nej"), "flag"
+    if isinstance(value, list):
+        return "|".join(str(one) for one in value), "list"
+    kinds = ((int, "whole"), (float, "number"), (dt.date, "day"))
+    return str(value), next((kind for form, kind in kinds if isinstance(value, form)), "text")
 
 
 def begin() -> None:
@@ -167,6 +185,11 @@ def _leave_link() -> None:
 
 def browse() -> None:
     """Questions, tables, saved queries and history."""
+    with st.container(key="beside"):
+        _browse()
+
+
+def _browse() -> None:
     asked, held, kept, past = st.tabs([say(f"workbench_page.tab.{tab}") for tab in ("questions", "tables", "saved", "history")])
     with asked:
         _questions()
@@ -183,7 +206,8 @@ def _questions() -> None:
     note(say("workbench_page.questions", n=len(queries)))
     now = reviewed()
     for place, user in enumerate(USERS):
-        with st.expander(say(f"workbench_page.user.{user.replace(' ', '_')}"), expanded=place == 0):
+        title = say(f"workbench_page.user.{user.replace(' ', '_')}")
+        with st.expander(title, expanded=place == 0), st.container(gap="xxsmall"):
             for query in queries:
                 if query.user == user:
                     st.button(
@@ -242,7 +266,9 @@ def _tables() -> None:
     columns = schema()
     for table in dict.fromkeys(column.table for column in columns):
         # Only what is unfolded is drawn: the copy has some two hundred columns.
-        fold = st.expander(f"`{table}`", key=f"table_{table}", on_change="rerun")
+        fold = st.expander(
+            f"**{_plain_text(table)}** {_plain_text(_short(_about_table(table), 42))}", key=f"table_{table}", on_change="rerun"
+        )
         if not fold.open:
             continue
         with fold:
@@ -322,11 +348,11 @@ def _keep() -> None:
                 )
     st.divider()
     label = st.text_input(say("workbench_page.saved.title"), value=mine.title or "", key=f"save_as_{mine.opened}")
-    scopes: tuple[Literal["private", "shared"], ...] = ("private", "shared")
+    scopes = {"private": say("workbench_page.saved.private"), "shared": say("workbench_page.saved.shared")}
     scope = st.radio(
         say("workbench_page.saved.scope"),
-        scopes,
-        format_func=lambda one: say(f"workbench_page.saved.{one}"),
+        list(scopes),
+        format_func=scopes.__getitem__,
         horizontal=True,
         key="save_scope",
     )
@@ -389,6 +415,9 @@ def _style(lines: int) -> str:
         "white-space: pre; overflow: auto; padding: 8px 8px 8px 44px; tab-size: 4; "
         f'background: url("data:image/svg+xml,{quote(picture)}") no-repeat 0 8px local; }}'
         '[class*="st-key-open_"] button, [class*="st-key-past_"] button { text-align: left; justify-content: flex-start; }'
+        # Beside a long result the questions and tables stay in view; on a phone they stand above it.
+        "@media (min-width: 641px) { .st-key-beside { position: sticky; top: 0.5rem; max-height: calc(100vh - 1rem); overflow-y: auto; } }"
+        ".st-key-run button * { opacity: 1 !important; color: inherit !important; }"
         "</style>"
     )
 
@@ -468,15 +497,17 @@ def parameters() -> dict[str, object]:
                 _label(name), value=example, key=key, bind="query-params" if query is not None else None, persist_state="session"
             )
             if not kind:
+                kinds = {one: say(f"workbench_page.type.{one}") for one in library.TYPES}
                 kind = st.selectbox(
                     say("workbench_page.parameter_type"),
-                    library.TYPES,
-                    format_func=lambda one: say(f"workbench_page.type.{one}"),
+                    list(kinds),
+                    format_func=kinds.__getitem__,
                     key=f"{key}_type",
                     persist_state="session",
                 )
             values[name] = library.value(typed or "", kind, name)
-    return values
+    # A field that is left empty is asked for by the run.
+    return {name: value for name, value in values.items() if value is not None}
 
 
 # Running.
@@ -500,17 +531,17 @@ def run(values: dict[str, object], pressed: Literal["run", "plan"] | None) -> No
     mine = bench()
     query = reviewed()
     sql = st.session_state.get(SQL, "")
-    asked = Asked(sql, values, query.title[language()] if query else mine.title)
+    _leave_link()
+    asked = Asked(sql, values, query.title[language()] if query else mine.title, mine.opened)
     renewed = query is not None and (mine.asked is None or (mine.asked.sql, mine.asked.values) != (sql, values))
     if pressed == "plan":
-        asked = Asked(_begin_with_explain(sql), values, asked.title, plan=True)
+        asked = Asked(_begin_with_explain(sql), values, asked.title)
     elif pressed is None and not renewed:
         return
     if mine.ticket is not None:
         mine.ticket.cancel()
     _forget_export()
     mine.asked, mine.outcome, mine.error = asked, None, None
-    _leave_link()
     try:
         mine.ticket = pool.shared().run(mine.analyst, asked.sql, copy(), parameters=values)
     except SampladsError as error:
@@ -542,7 +573,7 @@ def _told(mine: Bench) -> str:
     """A result in one line: how many rows, whether there are more, how long it took."""
     if mine.outcome is None:
         return i18n.sentence(mine.error, language()) if mine.error else ""
-    seconds = say("workbench_page.seconds", n=formats.number(mine.outcome.seconds, language(), 1))
+    seconds = say("workbench_page.seconds", n=formats.number(mine.outcome.seconds, language(), 1 if mine.outcome.seconds >= 0.1 else 2))
     if mine.outcome.plan is not None:
         return f"{say('workbench_page.plan')} · {seconds}"
     rows = formats.number(mine.outcome.rows_shown, language())
@@ -654,12 +685,12 @@ def _chart(frame: pl.DataFrame) -> None:
     y = two.selectbox(
         say("workbench_page.chart.y"), measured, index=measured.index(first[1]), format_func=names.__getitem__, key=f"y{keys}"
     )
-    shapes = shown.shapes(frame, x)
+    shapes = {kind: say(f"workbench_page.chart.{kind}") for kind in shown.shapes(frame, x)}
     shape = three.selectbox(
         say("workbench_page.chart.shape"),
-        shapes,
-        index=shapes.index(first[2]) if x == first[0] and first[2] in shapes else 0,
-        format_func=lambda kind: say(f"workbench_page.chart.{kind}"),
+        list(shapes),
+        index=list(shapes).index(first[2]) if x == first[0] and first[2] in shapes else 0,
+        format_func=shapes.__getitem__,
         key=f"shape{keys}{x}",
     )
     picture, alt = shown.chart(frame, x, y, shape, language())

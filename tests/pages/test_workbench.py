@@ -1,0 +1,210 @@
+"""SQL-værksted, driven without a browser: an answer first, own queries, what is wrong and where, parameters, exports, saved queries."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import polars as pl
+import pytest
+from streamlit.testing.v1 import AppTest
+
+from samplads import i18n, settings
+from samplads.presenting import workbench as shown
+from samplads.workbench import analyst_copy, library, worker
+
+
+@pytest.fixture(scope="module", autouse=True)
+def _workers() -> Iterator[None]:
+    yield
+    worker.stop()
+
+
+@pytest.fixture
+def page(demo: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> AppTest:
+    monkeypatch.setenv("SAMPLADS_WAREHOUSE", str(demo))
+    monkeypatch.setenv("SAMPLADS_LEDGER_URL", f"sqlite:///{tmp_path / 'ledger.sqlite'}")
+    return AppTest.from_file(str(settings.ROOT / "pages" / "workbench.py"), default_timeout=120)
+
+
+def finished(page: AppTest) -> AppTest:
+    """What is under way has come to its end, and the page shows it."""
+    mine = page.session_state["_workbench"]
+    for ticket in (mine.ticket, mine.exporting):
+        if ticket is not None:
+            assert ticket.wait(60)
+            page.run()
+    assert not page.exception
+    return page
+
+
+def ask(page: AppTest, sql: str) -> AppTest:
+    page.text_area(key="sql").input(sql).run()
+    page.button(key="run").click().run()
+    return finished(page)
+
+
+def said(page: AppTest) -> str:
+    return " ".join(text.value for text in page.markdown)
+
+
+def rows(page: AppTest) -> pl.DataFrame:
+    return pl.from_pandas(page.dataframe[0].value)
+
+
+def test_a_visitor_meets_an_answer_and_the_twenty_questions(page: AppTest, demo: Path) -> None:
+    finished(page.run())
+    assert not page.error
+    query = library.get("open_places_for_group")
+    assert query.title["da"].rstrip("?") in said(page)
+    expected = worker.run(query.sql, analyst_copy.current(demo), parameters=query.example())
+    assert rows(page).height == expected.rows_shown > 0
+    assert {button.key for button in page.button} >= {f"open_{one.name}" for one in library.all_queries()}
+    # A question with another choice is answered anew.
+    page.button(key="open_approvals_running_out").click()
+    finished(page.run())
+    soon = rows(page).height
+    page.text_input(key="approvals_running_out_days").input("3650").run()
+    assert rows(finished(page)).height > soon
+    assert "approvals_running_out" in page.query_params["q"]
+
+
+@pytest.mark.parametrize("language", i18n.LANGUAGES)
+def test_every_reviewed_question_opens_by_its_link(page: AppTest, language: str) -> None:
+    page.session_state["lang"] = language
+    for name in ("what_is_hidden", "occupancy_history", "both_groups_at_once"):
+        page.query_params["q"] = name
+        finished(page.run())
+        assert not page.error
+        assert shown.without_header(library.get(name).sql) == page.text_area(key="sql").value
+        assert library.get(name).title[language].rstrip("?") in said(page)
+
+
+def test_an_unknown_link_says_so_and_answers_the_first(page: AppTest) -> None:
+    page.query_params["q"] = "nothing"
+    finished(page.run())
+    assert "nothing" in page.warning[0].value
+    assert page.dataframe
+
+
+def test_a_cut_result_says_so_and_its_export_is_whole(page: AppTest) -> None:
+    finished(page.run())
+    ask(page, "select range as n, 'x' || range as t from range(12345)")
+    assert rows(page).height == 1000
+    assert "Viser 1.000 af flere rækker" in said(page)
+    assert "Viser 1.000 af flere" in page.warning[0].value
+    assert "q" not in page.query_params
+    page.button(key="export_parquet").click()
+    finished(page.run())
+    mine = page.session_state["_workbench"]
+    assert mine.exported.rows == 12345
+    assert pl.read_parquet(mine.exported.path)["n"].to_list() == list(range(12345))
+    kept = mine.exported.path
+    ask(page, "select 1 as n")
+    assert not kept.exists()
+    assert [asked.sql for asked, _ in mine.history][-1] == "select 1 as n"
+
+
+def test_what_is_wrong_stands_under_its_line(page: AppTest) -> None:
+    finished(page.run())
+    ask(page, "select\n  nam\nfrom unit_now")
+    assert "linje 2" in page.error[0].value
+    assert page.code[0].value == "  nam\n  ^^^"
+    assert any("`name`" in caption.value for caption in page.caption)
+    assert not page.dataframe
+    ask(page, "drop table unit")
+    assert "DROP" in page.error[0].value
+    ask(page, "")
+    assert "ingen forespørgsel" in page.error[0].value
+
+
+def test_parameters_are_fields_of_their_kind(page: AppTest) -> None:
+    finished(page.run())
+    ask(page, "select $least + 1 as n, $who as w")
+    assert "mangler en værdi" in page.error[0].value
+    page.text_input(key="own_least").input("1.234,5").run()
+    page.selectbox(key="own_least_type").select("number").run()
+    page.text_input(key="own_who").input("Køge").run()
+    page.button(key="run").click().run()
+    assert rows(finished(page)).rows() == [(1235.5, "Køge")]
+    page.selectbox(key="own_least_type").select("day").run()
+    assert "1.234,5" in page.error[0].value
+    # Back from the history with the values it was run with.
+    finished(page.button(key="open_what_is_hidden").click().run())
+    mine = page.session_state["_workbench"]
+    past = next(place for place, (asked, _) in enumerate(mine.history, start=1) if asked.values.get("who") == "Køge")
+    page.button(key=f"past_{past}").click().run()
+    page.button(key="run").click().run()
+    assert rows(finished(page)).rows() == [(1235.5, "Køge")]
+
+
+def test_a_plan_runs_nothing_and_cancel_stops(page: AppTest) -> None:
+    finished(page.run())
+    page.text_area(key="sql").input("select name from unit_now where accepting > 2").run()
+    page.button(key="plan").click().run()
+    finished(page)
+    assert "unit_now" in page.code[0].value
+    page.text_area(key="sql").input("select count(*) from range(100000000000) as a, range(1000) as b").run()
+    page.button(key="run").click().run()
+    mine = page.session_state["_workbench"]
+    assert mine.ticket.state == "running"
+    page.button(key="cancel").click().run()
+    finished(page)
+    assert "afbrudt" in page.error[0].value
+
+
+def test_columns_are_inserted_and_queries_saved(page: AppTest) -> None:
+    finished(page.run())
+    page.button(key="clear").click().run()
+    assert page.text_area(key="sql").value == ""
+    page.text_area(key="sql").input("from unit_now").run()
+    page.text_input(key="who").input("Ane Analytiker").run()
+    page.text_input(key="save_as_None").input("Alle afdelinger").run()
+    page.button(key="save").click().run()
+    assert not page.error
+    kept = "".join(page.query_params["saved"])
+    assert any(button.label == "Alle afdelinger" for button in page.button)
+    page.button(key="open_what_is_hidden").click().run()
+    finished(page)
+    page.button(key=f"saved_{kept}").click().run()
+    assert page.text_area(key="sql").value == "from unit_now"
+    page.button(key=f"delete_{kept}").click().run()
+    assert not any(button.label == "Alle afdelinger" for button in page.button)
+
+
+def test_words_are_put_where_the_query_goes_on() -> None:
+    assert shown.put_table("", "unit") == "from unit"
+    assert shown.put_table("select 1 from", "unit") == "select 1 from unit"
+    assert shown.put_column("", "unit", "name") == "from unit\nselect unit.name"
+    assert shown.put_column("from unit", "unit", "name") == "from unit\nselect unit.name"
+    assert shown.put_column("from unit\nselect unit.name", "unit", "cvr") == "from unit\nselect unit.name, unit.cvr"
+    assert shown.put_column("select a from unit where", "unit", "cvr") == "select a from unit where unit.cvr"
+    assert shown.put_column("select", "unit", "cvr") == "select unit.cvr"
+
+
+def test_a_name_promises_nothing_that_its_values_do_not_hold() -> None:
+    frame = pl.DataFrame(
+        {
+            "accepting": ["a", "b"],
+            "daily_rate_ore": [1.5, 2.5],
+            "occupied": [0.5, 1.5],
+            "as_of": [1, 2],
+            "x.y[0]": [1, 2],
+            "unit_id": [1, 2],
+        }
+    )
+    kinds = {spec.key: spec.kind for spec in shown.columns(frame)}
+    assert kinds == {
+        "accepting": "text",
+        "daily_rate_ore": "money",
+        "occupied": "number",
+        "as_of": "whole",
+        "x.y[0]": "whole",
+        "unit_id": "text",
+    }
+    for x in frame.columns:
+        for y in shown.numbers(frame):
+            for shape in shown.shapes(frame, x):
+                picture, alt = shown.chart(frame, x, y, shape, "da")
+                assert picture.data["rows"]
+                assert alt
