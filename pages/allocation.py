@@ -34,7 +34,16 @@ with ui.page("allocation"):
         ui.note(ui.say("allocation_page.proposal"))
     with tabs[1]:
         missing = shown.unplaced(found.unplaced, needs, units, ui.day(), found.relaxed, lang)
-        ui.table(missing, columns=shown.UNPLACED_COLUMNS, key="unplaced", name=ui.say("allocation_page.tab.unplaced"))
+        one = ui.table(
+            missing,
+            columns=shown.UNPLACED_COLUMNS,
+            exported=(*shown.UNPLACED_COLUMNS, "reason_text"),
+            key="unplaced",
+            select="single-row",
+            name=ui.say("allocation_page.tab.unplaced"),
+        )
+        if one.height:
+            st.info(f"{one['need_id'][0]}: {one['explained'][0]}")
     with tabs[2]:
         ui.note(ui.say("allocation_page.scarcity_note"))
         ui.table(values, columns=("kind_name", "urgent", "placed", "units"), key="scarcity", name=ui.say("allocation_page.tab.scarcity"))

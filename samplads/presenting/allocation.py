@@ -25,7 +25,13 @@ PLACED_COLUMNS: tuple[str | tables.Column, ...] = (
     "second_name",
     "second_short",
 )
-UNPLACED_COLUMNS = ("need_id", "acting_name", "urgency", "waiting_days", "reason_text", "explained")
+UNPLACED_COLUMNS: tuple[str | tables.Column, ...] = (
+    "need_id",
+    "acting_name",
+    "urgency",
+    tables.Column("waiting_days", "whole", "days"),
+    "explained",
+)
 
 
 def answer(allocation: Allocation, first_come: int, needs: int, places: int, reasons: Mapping[str, int], language: str) -> tuple[str, str]:

@@ -142,4 +142,4 @@ def test_an_edited_rule_holds_from_the_next_reading_on(tmp_path, monkeypatch):
     with pytest.raises(SampladsError, match="policy_missing"):
         loading.weights(DAY)
     with pytest.raises(SampladsError, match="policy_not_in_force"):
-        loading.freshness(dt.date(2020, 1, 1))
+        loading.freshness(dt.date(1999, 1, 1))
