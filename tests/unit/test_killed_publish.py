@@ -1,0 +1,80 @@
+"""Publishing killed at random moments (SIGKILL) loses nothing: readers keep the old version, the next publish works and tidies up."""
+
+from __future__ import annotations
+
+import json
+import multiprocessing
+import random
+import shutil
+import time
+from pathlib import Path
+
+import pytest
+
+from samplads import publishing, queries, settings, warehouse
+from tests import small
+
+KILLS = 50
+DEMO = settings.ROOT / "data" / "demo"
+
+
+PARTS = ("manifest.yaml", "unit.parquet", "target_group_approval.parquet", "capacity.parquet", "stay.parquet")
+"""The files of the demo that are published: every kind of build is made of these, and fifty kills stay within a minute."""
+
+
+def publish_one(delivery: Path, folder: Path) -> None:
+    publishing.publish([delivery], folder=folder)
+
+
+def published_files(folder: Path) -> set[str]:
+    return {path.name for path in folder.glob("*.duckdb")}
+
+
+@pytest.mark.slow
+def test_killed_at_any_moment_nothing_is_lost(tmp_path: Path) -> None:
+    folder = tmp_path / "warehouse"
+    first = small.publish(folder, small.archived(synthetic=True))
+    units = queries.run("unit_ids", first.path)
+    whole = tmp_path / "whole"
+    delivery = tmp_path / "demo"
+    delivery.mkdir()
+    for name in PARTS:
+        shutil.copy(DEMO / name, delivery)
+    started = time.monotonic()
+    target = publishing.publish([delivery], folder=whole).version
+    seconds = time.monotonic() - started
+
+    # Each publish in a process of its own, forked from one that has imported everything: a kill falls into the publish, not into Python's
+    # start. The fork server starts no thread before it forks.
+    context = multiprocessing.get_context("forkserver")
+    context.set_forkserver_preload(["samplads.publishing", "samplads.workbench.analyst_copy"])
+    moments = random.Random(20261101)
+    killed = 0
+    for _ in range(KILLS):
+        process = context.Process(target=publish_one, args=(delivery, folder))
+        process.start()
+        process.join(moments.uniform(0.0, 1.1) * seconds)
+        killed += process.is_alive()
+        process.kill()
+        process.join()
+        # Whatever the moment: what is in force is whole, and it is the old version or the new one.
+        now = warehouse.current(folder)
+        assert now.id in {first.id, target.id}
+        if now.id == first.id:
+            assert queries.run("unit_ids", now.path).equals(units)
+        else:
+            assert queries.run("unit_ids", now.path).height == queries.run("unit_ids", target.path).height
+            warehouse.rollback(folder)
+            assert warehouse.current(folder).id == first.id
+    assert killed > KILLS // 2
+
+    after = publishing.publish([delivery], folder=folder).version
+    assert after.id == target.id
+    pointer = json.loads((folder / "current.json").read_text(encoding="utf-8"))
+    known = {entry["id"] for entry in pointer["history"]}
+    assert {name.split(".")[0] for name in published_files(folder)} <= known
+    # Nothing half-made is left: no building files, no archive of a delivery without a name.
+    assert not [path for path in folder.rglob(".*") if path.name.startswith((".building", ".current"))]
+    assert {path.name for path in (folder / "deliveries").iterdir()} == {
+        digest for entry in pointer["history"] for digest in entry["deliveries"]
+    }
