@@ -166,7 +166,7 @@ def test_requirements_are_pinned_and_are_what_is_installed(name: str) -> None:
 
 
 SHAPED = re.compile(r"(?<!\d)(\d\d)(\d\d)\d\d-\d{4}(?!\d)")
-TESTS = Path("tests/unit")
+TESTS = Path("tests")
 """Tests that such a number is found and refused need one to find: invented ones, never delivered."""
 MACHINE = re.compile(r"(?<![\w./])/(?:work|root|home)/|(?<![\w./])/Users/")
 HOSTS = ("pypi" + ".org", "pythonhosted" + ".org", "npmjs" + ".org", "registry" + ".npm", "crates" + ".io", "proxy.golang" + ".org")
