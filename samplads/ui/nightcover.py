@@ -1,0 +1,476 @@
+"""Shared night cover on a page: the area, the assumptions, what is demanded by hand, and plans remembered for the warehouse's version.
+
+The domain reckons for seconds, so each of its answers is kept by what it rests on: the warehouse's version, the area and the assumptions.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from typing import Any
+
+import polars as pl
+import streamlit as st
+
+from samplads import i18n
+from samplads import loading_nightcover as night
+from samplads.ledger import audit
+from samplads.nightcover import coupling, finder, plan, savings
+from samplads.nightcover.finder import Found
+from samplads.nightcover.plan import Assumptions, Candidates, Couple, FrontierPoint, Inputs, NightPlan
+from samplads.presenting import formats, nightcover, tables
+from samplads.presenting.business_case import BusinessCase
+from samplads.ui import data, pick, session, show, written
+from samplads.ui.session import language, say
+
+MILLION_ORE = 100_000_000
+PRICES_ORE = tuple(kroner * 100 for kroner in (0, 25_000, 50_000, 100_000, 200_000, 400_000, 800_000, 1_600_000, 3_200_000, 30_000_000))
+"""What one overlapping incident a year may be made to count for, from nothing to more than any coupling saves."""
+
+POINT = "frontier_point"
+_PLAN = "night_plan"
+
+
+@dataclass(frozen=True)
+class Scenario:
+    """Everything a plan rests on, as chosen on the page. `key` tells scenarios apart."""
+
+    version: str
+    codes: tuple[str, ...]
+    assumptions: Assumptions
+    own_pay: bool
+    together: tuple[tuple[str, str], ...] = ()
+    apart: tuple[tuple[str, str], ...] = ()
+    price_ore: int = 0
+
+    @property
+    def basis(self) -> str:
+        """What candidates depend on: not what is demanded by hand, nor the price on risk."""
+        return f"{self.version} {self.codes} {self.own_pay} {self.assumptions!r}"
+
+    @property
+    def key(self) -> str:
+        """What the plan depends on."""
+        return f"{self.basis} {self.together} {self.apart} {self.price_ore}"
+
+
+# --- what is reckoned, remembered --------------------------------------------------------------------------------------------------------
+
+
+@st.cache_resource(show_spinner=False, max_entries=2)
+def _everything(version: str) -> Inputs:  # noqa: ARG001 - the version is the key
+    return night.inputs(session.day())
+
+
+def _inputs(scenario: Scenario) -> Inputs:
+    told = _everything(scenario.version)
+    if scenario.codes:
+        told = told.only(told.units.filter(pl.col("municipality").is_in(list(scenario.codes)))["unit_id"].to_list())
+    if not scenario.own_pay:
+        told = replace(
+            told, roster=told.roster.with_columns(pl.lit(None, dtype=told.roster.schema["monthly_pay_ore"]).alias("monthly_pay_ore"))
+        )
+    return told
+
+
+@st.cache_resource(show_spinner=False, max_entries=24)
+def _candidates(basis: str, _scenario: Scenario) -> Candidates:  # noqa: ARG001
+    return plan.candidates(plan.prepare(_inputs(_scenario), _scenario.assumptions))
+
+
+def candidates(scenario: Scenario) -> Candidates:
+    """Pairs within reach, valued and judged."""
+    return _candidates(scenario.basis, scenario)
+
+
+@st.cache_resource(show_spinner=False, max_entries=48)
+def _best(key: str, _scenario: Scenario) -> NightPlan:  # noqa: ARG001
+    return plan.best(candidates(_scenario), together=_scenario.together, apart=_scenario.apart, price_ore=_scenario.price_ore)
+
+
+def best(scenario: Scenario) -> NightPlan:
+    """The best plan of a scenario. Raises SampladsError where what is demanded by hand breaks a rule."""
+    return _best(scenario.key, scenario)
+
+
+@st.cache_resource(show_spinner=False, max_entries=24)
+def _frontier(basis: str, _scenario: Scenario) -> list[FrontierPoint]:  # noqa: ARG001
+    return plan.frontier(candidates(_scenario), PRICES_ORE)
+
+
+def frontier(scenario: Scenario) -> list[FrontierPoint]:
+    """Saving against risk, without what is demanded by hand."""
+    return _frontier(scenario.basis, scenario)
+
+
+@st.cache_resource(show_spinner=False, max_entries=48)
+def _sensitivity(key: str, _scenario: Scenario) -> pl.DataFrame:  # noqa: ARG001
+    return plan.sensitivity(best(_scenario))
+
+
+def sensitivity(scenario: Scenario) -> pl.DataFrame:
+    """What moves the plan's saving, in words."""
+    return nightcover.tornado(_sensitivity(scenario.key, scenario), language())
+
+
+@st.cache_resource(show_spinner=False, max_entries=48)
+def _calls(key: str, _scenario: Scenario) -> list[float | None]:  # noqa: ARG001
+    found = best(_scenario)
+    return [plan.break_even(found.candidates, couple) for couple in found.couples]
+
+
+def calls(scenario: Scenario) -> list[float | None]:
+    """Calls a night up to which each coupling pays."""
+    return _calls(scenario.key, scenario)
+
+
+@st.cache_resource(show_spinner=False, max_entries=24)
+def _more(basis: str, _scenario: Scenario) -> int:  # noqa: ARG001
+    found = candidates(_scenario)
+    lawful = found.pairs.filter(pl.col("status").is_in(["pass", "warn"])).select("unit_a", "unit_b", "saving_ore")
+    return plan.potential(found).objective_ore - coupling.pair_up(lawful).objective_ore
+
+
+def worth_asking(scenario: Scenario) -> str | None:
+    """How many units have questions open, and what the answers are worth at best."""
+    if scenario.assumptions.allow_unknown:
+        return None
+    return nightcover.worth_asking(candidates(scenario), _more(scenario.basis, scenario), language())
+
+
+@st.cache_resource(show_spinner=False, max_entries=12)
+def _found(basis: str, least_ore: int, _scenario: Scenario) -> Found:  # noqa: ARG001
+    return finder.find(_inputs(_scenario), _scenario.assumptions, least_yearly_ore=least_ore)
+
+
+def found(scenario: Scenario, least_ore: int) -> Found:
+    """Single-person offers that could share, ranked, and why the others cannot."""
+    return _found(scenario.basis, least_ore, scenario)
+
+
+def unit_names(scenario: Scenario) -> dict[str, str]:
+    """Unit id -> name, of every unit in the area."""
+    return dict(_inputs(scenario).units.select("unit_id", "name").iter_rows())
+
+
+def municipality_names() -> dict[str, str]:
+    """Municipality code -> name."""
+    return dict(data.query("municipalities").select("code", "name").iter_rows())
+
+
+# --- what is chosen ----------------------------------------------------------------------------------------------------------------------
+
+
+def pick_area() -> tuple[tuple[str, ...], str]:
+    """The municipalities looked at (none: all) and what the area is called: a region, narrowed to some of its municipalities."""
+    home = pick.municipality()
+    members = data.query("region_members", day=session.day())
+    own = members.filter(pl.col("municipality") == (home["code"] if home else None))["region"].to_list()
+    with st.container(horizontal=True):
+        codes = pick.pick_region(key="night_region", default=own[0] if own else None)
+        some = pick.pick_municipalities(say("nightcover_page.pick.municipalities"), key="night_municipalities")
+    names = municipality_names()
+    if some:
+        return tuple(some), formats.listing([names[code] for code in some], language())
+    if codes:
+        return tuple(codes), str(members.filter(pl.col("municipality") == codes[0])["region_name"][0])
+    return (), say("nightcover_page.everywhere")
+
+
+def pick_shape() -> dict[str, Any]:
+    """How many may share, the ceiling on risk, and which units count."""
+    with st.container(horizontal=True, vertical_alignment="bottom"):
+        sizes = {str(size): say("nightcover_page.pick.size_text", n=size) for size in range(2, plan.LARGEST_GROUP + 1)}
+        size = pick.pick_one(say("nightcover_page.pick.size"), sizes, key="night_size", default="2")
+        ceiling = pick.pick_number(say("nightcover_page.pick.ceiling"), key="night_ceiling", least=0)
+        ways = {way: formats.capital(say(f"nightcover.sharing.{way}")) for way in plan.SHARING}
+        sharing = pick.pick_one(say("nightcover_page.pick.sharing"), ways, key="night_sharing", default="by_cost")
+    with st.container(horizontal=True):
+        every = pick.pick_yes(say("nightcover_page.pick.every_unit"), key="night_every_unit")
+        unknown = pick.pick_yes(say("nightcover_page.pick.unknown"), key="night_unknown", help=say("nightcover_page.pick.unknown_help"))
+    return {
+        "group_size": int(size or 2),
+        "max_overlaps": ceiling,
+        "sharing": sharing or "by_cost",
+        "single_person_only": not every,
+        "allow_unknown": unknown,
+    }
+
+
+# Fields of the terms, of the coupling (name in the rule file -> field, whether an amount in kroner) and of the operator's practice.
+TERMS = ("sick_days", "holiday_days", "public_holiday_days", "extra_holiday_hours", "other_absence_days", "gross_hours", "hours_a_day")
+TERMS_PCT = ("pension_pct", "on_cost_pct", "handover_minutes")
+COUPLING = {
+    "max_minutes": ("max_minutes", False),
+    "speed_kmh": ("speed_kmh", False),
+    "detour": ("detour", False),
+    "call_out": ("call_out_ore", True),
+    "km_rate": ("km_ore", True),
+    "equipment": ("equipment_ore", True),
+    "equipment_years": ("equipment_years", False),
+    "running": ("running_ore", True),
+    "incidents_per_night": ("incidents_per_night", False),
+    "minutes_per_incident": ("minutes_per_incident", False),
+    "clustering": ("clustering", False),
+    "discount_pct": ("discount_pct", False),
+    "colocation_cost": ("colocation_ore", True),
+    "least_yearly_cost": ("least_yearly_ore", True),
+}
+PRACTICE = ("nights_in_a_row", "nights_off", "weekly_hours", "health_check_years", "pregnant_nights")
+PARTS = ("pay", "sharing", "risk", "law")
+_RISK = ("incidents_per_night", "minutes_per_incident", "clustering")
+
+
+@dataclass(frozen=True)
+class Assumed:
+    """The assumptions as chosen: those of the plan, the finder's limit, whether units' own pay counts, and each with value and source.
+
+    `listed`: assumption_part, assumption, value, standing_value (where changed), source.
+    """
+
+    assumptions: Assumptions
+    least_yearly_ore: int
+    own_pay: bool
+    listed: pl.DataFrame
+
+
+def _items(terms_name: str, base: Assumptions) -> dict[str, list[pick.Assumption]]:
+    """Every changeable number by part, with its source. Levels are ours: they turn what is delivered up or down."""
+    lang, day = language(), session.day()
+    of_terms = dict(night.term_sources(day, terms_name).select("term", "source").iter_rows())
+    told = night.assumption_sources(day)
+    of_rules = dict(told.select("name", "source").iter_rows())
+    numbers = {name: float(value) for name, value in told.select("name", "value").iter_rows() if value}
+
+    def item(name: str, value: float, where: str, ore: bool = False, least: float | None = 0, most: float | None = None) -> pick.Assumption:
+        label = say(f"nightcover_page.assumptions.{name}")
+        return pick.Assumption(name, label, value, nightcover.source(where, name, lang), least=least, most=most, ore=ore)
+
+    def level(name: str, most: float) -> pick.Assumption:
+        return item(name, 100.0, "assumption: " + i18n.text(f"nightcover_page.why.{name}", "en"), most=most)
+
+    terms = base.terms
+    pay = [
+        item("monthly_pay", base.default_pay_ore, of_terms["monthly_pay"], ore=True),
+        level("pay_level", 500),
+        *(item(name, float(getattr(terms, name)), of_terms[name], most=3000) for name in (*TERMS, *TERMS_PCT)),
+        *(item(f"supplement_{window.name}", window.pct, of_terms[f"supplements.{window.name}"], most=500) for window in terms.windows),
+        *(
+            item(f"share_{kind}", round(100 * share, 4), of_terms[f"working_share.{kind}"], most=100)
+            for kind, share in terms.working_share
+            if kind != "awake"
+        ),
+    ]
+    shared = [
+        item(
+            name,
+            numbers[name] * (100 if ore else 1),
+            of_rules[name],
+            ore=ore,
+            least=0.01 if name in ("speed_kmh", "equipment_years") else 0,
+        )
+        for name, (_, ore) in COUPLING.items()
+    ]
+    law = [item(name, numbers[name], of_rules[name]) for name in PRACTICE]
+    law.append(item("response_working_time", float(base.limits["W12"].value or 0), of_rules["W12"]))
+    refund = str(data.rules("refund").source)
+    for nr, (above, pct) in enumerate(base.refund.brackets, 1):
+        law += [item(f"refund_above_{nr}", above, refund, ore=True), item(f"refund_pct_{nr}", pct, refund, most=100)]
+    return {
+        "pay": pay,
+        "sharing": [one for one in shared if one.key not in _RISK],
+        "risk": [
+            *(one for one in shared if one.key in _RISK),
+            level("incident_level", 1000),
+            level("length_level", 1000),
+        ],
+        "law": law,
+    }
+
+
+def _applied(base: Assumptions, values: Mapping[str, float], shape: Mapping[str, Any]) -> Assumptions:
+    """The rule files' assumptions with what was typed in their place."""
+    terms = base.terms
+    terms = terms.changed(
+        **{name: values[name] for name in (*TERMS, "pension_pct", "on_cost_pct")},
+        handover_minutes=round(values["handover_minutes"]),
+        windows=tuple(replace(window, pct=values[f"supplement_{window.name}"]) for window in terms.windows),
+        working_share=tuple(
+            # A share is typed in percent: what was not touched stays what the rule file says, to the last decimal.
+            (kind, share if kind == "awake" or values[f"share_{kind}"] == round(100 * share, 4) else values[f"share_{kind}"] / 100)
+            for kind, share in terms.working_share
+        ),
+    )
+    brackets = tuple((round(values[f"refund_above_{nr}"]), values[f"refund_pct_{nr}"]) for nr in range(1, len(base.refund.brackets) + 1))
+    practice: dict[str, Any] = {name: values[name] for name in PRACTICE}
+    practice |= {name: round(values[name]) for name in ("nights_in_a_row", "nights_off")}
+    fields: dict[str, Any] = {
+        field: round(values[name]) if ore else values[name] for name, (field, ore) in COUPLING.items() if name != "least_yearly_cost"
+    }
+    return base.changed(
+        terms=terms,
+        default_pay_ore=round(values["monthly_pay"]),
+        pay_factor=values["pay_level"] / 100,
+        incident_factor=values["incident_level"] / 100,
+        minutes_factor=values["length_level"] / 100,
+        refund=savings.Refund(brackets),
+        practice=replace(base.practice, **practice),
+        limits={**base.limits, "W12": replace(base.limits["W12"], value=values["response_working_time"])},
+        **fields,
+        **shape,
+    )
+
+
+def pick_assumptions(shape: Mapping[str, Any]) -> Assumed:
+    """Every assumption in four fold-outs, each with its source and changeable; what was changed is marked, a button puts it back."""
+    lang, day = language(), session.day()
+    sets = data.rules("night_terms").values["terms"]
+    names = night.term_names(day)
+    with st.container(horizontal=True, vertical_alignment="bottom"):
+        titles = {name: str(sets[name]["title"][lang]) for name in names}
+        terms_name = pick.pick_one(say("nightcover_page.pick.terms"), titles, key="night_terms", default=names[0]) or names[0]
+        own_pay = pick.pick_yes(say("nightcover_page.pick.own_pay"), key="night_own_pay", default=True)
+    base = night.assumptions(day, terms_name)
+    values: dict[str, float] = {}
+    rows = []
+    for part, items in _items(terms_name, base).items():
+        st.markdown(f"**{say(f'nightcover_page.part.{part}')}**")
+        # Another set of terms has other values to begin with: its fields are its own.
+        key = f"night_{part}_{terms_name}" if part == "pay" else f"night_{part}"
+        typed = pick.assumptions(items, key=key)
+        values |= typed
+        for item in items:
+            now, standing = (formats.typed(value / 100 if item.ore else value, lang) for value in (typed[item.key], item.value))
+            rows.append((say(f"nightcover_page.part.{part}"), item.label, now, standing if now != standing else "", item.source))
+    keys = ("assumption_part", "assumption", "value", "standing_value", "source")
+    listed = pl.DataFrame(rows, schema=dict.fromkeys(keys, pl.String), orient="row")
+    show.table(
+        listed,
+        columns=[tables.column(key) if key != "value" else tables.Column("value") for key in keys],
+        key="night_assumptions",
+        name=say("nightcover_page.tab.assumptions"),
+    )
+    return Assumed(_applied(base, values, shape), round(values["least_yearly_cost"]), own_pay, listed)
+
+
+def take_point() -> None:
+    """Before any widget: a point that was clicked in the frontier becomes the chosen plan."""
+    event = st.session_state.get("frontier")
+    clicked = event["selection"].get(POINT) if event else None
+    name = clicked[0].get("frontier_plan") if clicked else None
+    if name != st.session_state.get("_frontier_taken"):
+        st.session_state["_frontier_taken"] = name
+        prices = {nightcover.price_name(price, language()): str(price) for price in PRICES_ORE}
+        if name in prices:
+            st.session_state[_PLAN] = prices[name]
+
+
+def pick_price() -> int:
+    """What one overlapping incident is made to count for, in øre."""
+    prices = {str(price): nightcover.price_name(price, language()) for price in PRICES_ORE}
+    chosen = pick.pick_one(say("nightcover_page.pick.price"), prices, key=_PLAN, default="0", help=say("nightcover_page.pick.price_help"))
+    return int(chosen or 0)
+
+
+def _pairs(codes: list[str]) -> tuple[tuple[str, str], ...]:
+    return tuple((code.partition("|")[0], code.partition("|")[2]) for code in codes)
+
+
+def pick_by_hand(scenario: Scenario) -> Scenario:
+    """The scenario with pairs demanded together and forbidden, both kept in the link."""
+    options = nightcover.pair_options(candidates(scenario))
+    for key in ("together", "apart"):
+        # What was demanded elsewhere or under other assumptions may not be a pair here.
+        if key in st.session_state:
+            st.session_state[key] = [code for code in st.session_state[key] if code in options]
+    with st.container(horizontal=True):
+        together = pick.pick_several(
+            say("nightcover_page.pick.together"), options, key="together", placeholder=say("nightcover_page.pick.nobody")
+        )
+        apart = pick.pick_several(say("nightcover_page.pick.apart"), options, key="apart", placeholder=say("nightcover_page.pick.nobody"))
+    return replace(scenario, together=_pairs(together), apart=_pairs(apart))
+
+
+def forbid(couple: Couple) -> None:
+    """A button that holds a coupling apart: the plan is then the best one without it."""
+
+    def hold_apart() -> None:
+        ids = couple.unit_ids
+        codes = [f"{a}|{b}" for place, a in enumerate(ids) for b in ids[place + 1 :]]
+        st.session_state["apart"] = [*st.session_state.get("apart", []), *codes]
+        st.session_state["together"] = [code for code in st.session_state.get("together", []) if code not in codes]
+
+    st.button(say("nightcover_page.forbid"), key="forbid", on_click=hold_apart, icon=":material/link_off:")
+
+
+# --- what is handed over -----------------------------------------------------------------------------------------------------------------
+
+
+def downloads(case: BusinessCase) -> None:
+    """The business case as PDF and as workbook; nothing is made before a button is pressed."""
+    from samplads.presenting import business_case, exports
+
+    lang, name = language(), say("nightcover_page.case.file")
+    files = {
+        "pdf": ("PDF", lambda: business_case.pdf(case, lang), "application/pdf"),
+        "xlsx": (
+            "XLSX",
+            lambda: business_case.xlsx(case, lang),
+            "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet",
+        ),
+    }
+    with st.container(horizontal=True, vertical_alignment="center", key="business_case"):
+        st.caption(say("nightcover_page.case.label"), width="content")
+        for ending, (text, make, mime) in files.items():
+            st.download_button(
+                text,
+                data=make,
+                file_name=exports.file_name(name, case.day, ending),
+                mime=mime,
+                key=f"case_{ending}",
+                on_click="ignore",
+                icon=":material/download:",
+            )
+
+
+def case_of(scenario: Scenario, assumed: Assumed, area: str) -> BusinessCase:
+    """What the business case says: the plan on the page with everything it rests on."""
+    return BusinessCase(
+        area=area,
+        day=session.day(),
+        version=scenario.version,
+        synthetic=bool(session.meta()["synthetic"]),
+        best=best(scenario),
+        calls=tuple(calls(scenario)),
+        tornado=sensitivity(scenario),
+        frontier=tuple(frontier(scenario)),
+        more_ore=_more(scenario.basis, scenario),
+        assumptions=assumed.listed,
+        names=municipality_names(),
+        outline=data.outline(),
+        map_caption=data.map_caption(),
+        together=scenario.together,
+        apart=scenario.apart,
+    )
+
+
+def show_cases(scenario: Scenario) -> None:
+    """The stays behind the net saving, rows about persons: shown to who says their name, and the look-up is written down first."""
+    told = best(scenario)
+    st.caption(say("nightcover_page.cases.about"))
+    name, _ = written.who()
+    key = "night_cases_for"
+    if st.button(say("nightcover_page.cases.show"), key="show_cases", disabled=not name):
+        subjects = sorted({gain.unit_id for couple in told.couples for gain in couple.gains})
+        audit.log(
+            written.book(),
+            who=name,
+            what="stay.nightcover",
+            subjects=subjects,
+            purpose=say("nightcover_page.cases.purpose"),
+            version=scenario.version,
+        )
+        st.session_state[key] = (name, scenario.key)
+    if name and st.session_state.get(key) == (name, scenario.key):
+        rows = nightcover.cases(told, municipality_names())
+        show.table(rows, columns=nightcover.CASE_COLUMNS, key="night_cases", name=say("nightcover_page.cases.title"))

@@ -1,0 +1,122 @@
+"""Shared night cover, driven without a browser: the sentence is the plan's, and every choice moves the sentence, the table and the sums."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import polars as pl
+import pytest
+from streamlit.testing.v1 import AppTest
+
+from samplads import ledger, loading, queries, settings
+from samplads import loading_nightcover as night
+from samplads.extracts import personal
+from samplads.ledger import audit
+from samplads.nightcover import plan
+from samplads.nightcover.plan import NightPlan
+from samplads.presenting import nightcover
+
+
+@pytest.fixture
+def page(demo: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> AppTest:
+    monkeypatch.setenv("SAMPLADS_WAREHOUSE", str(demo))
+    monkeypatch.setenv("SAMPLADS_LEDGER_URL", f"sqlite:///{tmp_path / 'ledger.sqlite'}")
+    return AppTest.from_file(str(settings.ROOT / "pages" / "nightcover.py"), default_timeout=120)
+
+
+@pytest.fixture(scope="module")
+def expected(demo: Path) -> NightPlan:
+    """The plan for the default municipality's region, reckoned outside the page."""
+    day = loading.as_of(demo)
+    members = queries.run("region_members", demo, day=day)
+    region = members.filter(pl.col("municipality") == "259")["region"][0]
+    everything = night.inputs(day, warehouse=demo)
+    codes = members.filter(pl.col("region") == region)["municipality"].to_list()
+    here = everything.only(everything.units.filter(pl.col("municipality").is_in(codes))["unit_id"].to_list())
+    return plan.best(plan.candidates(plan.prepare(here, night.assumptions(day))))
+
+
+def said(page: AppTest) -> str:
+    return " ".join(text.value for text in page.markdown)
+
+
+def frame(page: AppTest, column: str) -> pl.DataFrame:
+    """The shown table that has a column."""
+    return next(pl.from_pandas(shown.value) for shown in page.dataframe if column in shown.value.columns)
+
+
+def test_the_page_says_the_plan_and_its_sums_hold(page: AppTest, expected: NightPlan) -> None:
+    page.run()
+    assert not page.error
+    assert expected.couples
+    assert nightcover.answer(expected, "da") in said(page)
+    couples = frame(page, "verdicts")
+    assert couples["saving_ore"].sum() == pytest.approx(expected.saving_ore / 100)
+    assert couples["net_ore"].sum() == pytest.approx(expected.net_ore / 100)
+    money = frame(page, "refund_lost_ore")
+    assert money["net_ore"][-1] == pytest.approx(expected.net_ore / 100)
+    shares = frame(page, "shapley_ore")
+    for way in ("by_cost_ore", "equal_ore", "shapley_ore"):
+        assert shares[way][-1] == pytest.approx(expected.saving_ore / 100)
+        assert shares[way][:-1].sum() == pytest.approx(expected.saving_ore / 100)
+    reasons = frame(page, "why")
+    assert reasons["units"][-1] == reasons["units"][:-1].sum()
+
+
+def test_pay_moves_the_sentence_the_table_and_the_case(page: AppTest, expected: NightPlan) -> None:
+    page.run()
+    page.text_input(key="night_pay_municipal_pay_level").input("120").run()
+    assert not page.error
+    dearer = frame(page, "verdicts")["saving_ore"].sum()
+    assert dearer > expected.saving_ore / 100
+    assert nightcover.answer(expected, "da") not in said(page)
+    listed = frame(page, "standing_value")
+    assert listed.filter(pl.col("standing_value") != "").select("value", "standing_value").rows() == [("120", "100")]
+    page.button(key="night_pay_municipal_reset").click().run()
+    assert nightcover.answer(expected, "da") in said(page)
+
+
+def test_a_forbidden_coupling_gives_the_second_best_plan(page: AppTest, expected: NightPlan) -> None:
+    first = expected.couples[0].unit_ids
+    page.run()
+    page.multiselect(key="apart").select(f"{first[0]}|{first[1]}").run()
+    assert not page.error
+    second = plan.best(expected.candidates, apart=[first])
+    assert second.saving_ore <= expected.saving_ore
+    assert frame(page, "verdicts")["saving_ore"].sum() == pytest.approx(second.saving_ore / 100)
+    # Elsewhere the pair is no pair: the wish falls away rather than breaks the page.
+    page.selectbox(key="night_region").select("Nordjylland").run()
+    assert not page.error
+    assert not page.exception
+
+
+def test_a_careful_plan_risks_less(page: AppTest, expected: NightPlan) -> None:
+    page.run()
+    page.selectbox(key="night_plan").select("3000000000").run()
+    assert not page.error
+    careful = plan.best(expected.candidates, price_ore=3_000_000_000)
+    assert nightcover.answer(careful, "da") in said(page)
+    assert frame(page, "in_force")["in_force"].to_list().count("Vist på siden") == 1
+
+
+def test_stays_are_shown_to_somebody_with_a_name_and_the_look_up_is_written_down(page: AppTest, expected: NightPlan) -> None:
+    page.run()
+    assert page.button(key="show_cases").disabled
+    page.text_input(key="who").input("Ane Holm").run()
+    page.button(key="show_cases").click().run()
+    assert not page.error
+    stays = frame(page, "payer_known")
+    assert stays["net_ore"].sum() == pytest.approx(expected.net_ore / 100)
+    book = ledger.open_(settings.read().ledger_url, personal.holds_number)
+    looked = audit.entries(book)
+    assert looked.select("who", "what").rows() == [("Ane Holm", "stay.nightcover")]
+    assert set(looked["subjects"][0]) == {unit for couple in expected.couples for unit in couple.unit_ids}
+
+
+def test_groups_of_three_in_english(page: AppTest, expected: NightPlan) -> None:
+    page.session_state["lang"] = "en"
+    page.run()
+    page.selectbox(key="night_size").select("3").run()
+    assert not page.error
+    assert any("net of state refund" in text.value for text in page.markdown)
+    assert frame(page, "verdicts")["saving_ore"].sum() >= expected.saving_ore / 100 - 0.01
