@@ -36,6 +36,8 @@ SQL = "sql"
 """The editor's key."""
 FIRST = "open_places_for_group"
 """The question that stands answered when nobody has asked another."""
+MAIN = "unit_now"
+EXAMPLE = "select name, accepting from unit_now where accepting > 0"
 USERS = ("placement officer", "director", "analyst")
 HISTORY = 30
 
@@ -193,7 +195,7 @@ def _browse() -> None:
     asked, held, kept, past = st.tabs([say(f"workbench_page.tab.{tab}") for tab in ("questions", "tables", "saved", "history")])
     with asked:
         _questions()
-    with held:
+    with held, st.container(gap="xsmall"):
         _tables()
     with kept:
         _keep()
@@ -264,7 +266,8 @@ def _clear() -> None:
 def _tables() -> None:
     note(say("workbench_page.tables"))
     columns = schema()
-    for table in dict.fromkeys(column.table for column in columns):
+    # The table that answers most questions comes first.
+    for table in sorted({column.table for column in columns}, key=lambda name: (name != MAIN, name)):
         # Only what is unfolded is drawn: the copy has some two hundred columns.
         fold = st.expander(
             f"**{_plain_text(table)}** {_plain_text(_short(_about_table(table), 42))}", key=f"table_{table}", on_change="rerun"
@@ -431,7 +434,7 @@ def editor() -> None:
         say("workbench_page.editor"),
         key=SQL,
         height=20 * max(6, min(16, lines + 1)) + 18,
-        placeholder=say("workbench_page.editor_example"),
+        placeholder=EXAMPLE,
         persist_state="session",
     )
 

@@ -45,9 +45,11 @@ def test_an_analyst_asks_and_takes_everything_home(visit: Visit, served: Served)
 
     run(page, "from range(2500)\nselect range as n, 'æ' || range as t")
     expect(answer).to_contain_text("Viser 1.000 af flere rækker")
+    settled(page)
     page.locator(".st-key-export_csv button").click()
     fetch = page.locator(".st-key-fetch button")
     expect(fetch).to_contain_text("2.500 rækker")
+    settled(page)
     with page.expect_download() as handed:
         fetch.click()
     frame = pl.read_csv(io.BytesIO(Path(handed.value.path()).read_bytes()), separator=";")
