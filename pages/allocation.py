@@ -22,10 +22,12 @@ with ui.page("allocation"):
     values = shown.scarcity(found.kinds, ui.target_group_names())
     ui.answer(f"{said} {rest}", shown.scarcest(values, lang))
 
-    if question.dropped or question.more:
-        usual = joint.solve(dataclasses.replace(question, dropped=(), more=()))
-        effect = joint.changed(usual, found)
-        st.info(ui.say("allocation_page.effect", more=effect["more"], moved=effect["moved"]))
+    # One place on the page whether there is an effect to tell or not: a chosen tab stays chosen.
+    with st.container():
+        if question.dropped or question.more:
+            usual = joint.solve(dataclasses.replace(question, dropped=(), more=()))
+            effect = joint.changed(usual, found)
+            st.info(ui.say("allocation_page.effect", more=effect["more"], moved=effect["moved"]))
 
     tabs = st.tabs([ui.say(f"allocation_page.tab.{tab}") for tab in ("placed", "unplaced", "scarcity", "fairness", "comparison", "map")])
     placed = shown.placed(found.placed, needs, found.round.pairs, units, lang)

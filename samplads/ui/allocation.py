@@ -93,9 +93,10 @@ def solve(question: Question) -> Answer:
     """The answer, remembered; a first run shows how far it is, and any choice on the page stops it."""
     key = (session.warehouse().id, question, session.day(), language(), str(data.rules("matching").values))
     kept = st.session_state.setdefault("_allocations", {})
+    # Drawn also when there is nothing to wait for: what follows keeps its place on the page, and a chosen tab stays chosen.
+    place = st.empty()
     if key in kept:
         return kept[key]  # type: ignore[no-any-return]
-    place = st.empty()
     with place.container():
         bar = st.progress(0.0, text=say("allocation.step.read"))
         st.button(say("allocation_page.cancel"), key="cancel_allocation", help=say("allocation_page.cancel_help"))
