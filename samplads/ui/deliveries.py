@@ -17,6 +17,9 @@ from samplads.ui.session import language, say
 GROUPS = ("municipality_name", "operator")
 """By whom the round is followed: the municipality a unit lies in, or who runs it."""
 
+TALL = 12
+"""Rows from which a table of findings gets a height of its own."""
+
 _DONE = "_confirmed_now"
 
 
@@ -38,7 +41,9 @@ def findings() -> pl.DataFrame:
 
 def findings_table(rows: pl.DataFrame, key: str, name: str) -> None:
     """Findings in words; the one that is selected is written out in full below."""
-    chosen = show.table(rows, columns=deliveries.FINDING_COLUMNS, key=key, select="single-row", height=480, name=name)
+    chosen = show.table(
+        rows, columns=deliveries.FINDING_COLUMNS, key=key, select="single-row", height=480 if rows.height > TALL else "auto", name=name
+    )
     if chosen.is_empty():
         note(say("deliveries.page.pick_finding"))
     else:

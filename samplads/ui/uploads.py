@@ -29,7 +29,9 @@ PERSONAL = frozenset({"personal_number", "personal_number_in_name", "personal_nu
 # Streamlit writes the field's own words in English; they are hidden and written in the page's language instead.
 _WORDS = """<style>
 [data-testid="stFileUploaderDropzone"] button [data-testid="stMarkdownContainer"] p {{ display: none; }}
-[data-testid="stFileUploaderDropzone"] button::after {{ content: "{browse}"; font-size: 0.95rem; }}
+[data-testid="stFileUploaderDropzone"] button:has([data-testid="stMarkdownContainer"] p)::after {{
+  content: "{browse}"; font-size: 0.95rem;
+}}
 [data-testid="stFileUploaderDropzoneInstructions"] span, [data-testid="stFileUploaderDropzoneInstructions"] small {{ font-size: 0; }}
 [data-testid="stFileUploaderDropzoneInstructions"]::after {{ content: "{drop}"; font-size: 0.95rem; }}
 </style>"""

@@ -1,6 +1,7 @@
 -- One row is a department (afdeling) as its page on Tilbudsportalen tells it; see docs/standards.md for the file that is expected.
 -- Grain: unit; parameters: none.
 -- Read by: samplads publish --profile tilbudsportalen.
+-- noqa: disable=RF05,RF06
 with department as (
     select
         *,
