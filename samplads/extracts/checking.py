@@ -541,9 +541,9 @@ class _Check:
             return
         hashes = pl.concat(kept.hashes)
         kept.hashes.clear()
-        doubtful = hashes.filter(hashes.is_duplicated())
-        if not doubtful.len():
+        if hashes.n_unique() == hashes.len():
             return
+        doubtful = hashes.filter(hashes.is_duplicated())
         shares = doubtful.len() // SHARE + 1
         twice = doubtful.unique()
         del hashes, doubtful

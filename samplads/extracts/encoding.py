@@ -49,10 +49,12 @@ GARBLED = re.compile("Ã[\u00a6\u00b8\u00a5\u0086\u0098\u2020\u02dc\u2026\u00a9\
 
 @dataclass(frozen=True)
 class Encoding:
-    """What a file is in: `codec` for Python; `guessed` where nothing in the file says so."""
+    """What a file is in: `codec` for Python; `guessed` where nothing in the file says so;
+    `quotes` unless it is certain that the file holds no quote."""
 
     codec: str
     guessed: bool = False
+    quotes: bool = True
 
     @property
     def name(self) -> str:
@@ -75,6 +77,7 @@ class _Seen:
     nul_odd: int = 0
     size: int = 0
     high: bytes = b""
+    quotes: bool = False
 
 
 _HIGH = re.compile(rb"[\x01-\x7f]{0,12}[\x80-\xff]+[\x01-\x7f]{0,12}")
@@ -91,6 +94,7 @@ def _look(path: Path) -> _Seen:
                     decoder.decode(block)
                 except UnicodeDecodeError:
                     seen.utf8 = False
+            seen.quotes = seen.quotes or b'"' in block
             if b"\0" in block:
                 seen.nul_even += block[0::2].count(0)
                 seen.nul_odd += block[1::2].count(0)
@@ -165,7 +169,7 @@ def detect(path: Path) -> Encoding:
             return Encoding("utf-16-be", guessed=True)
         raise NotText("encoding_unknown")
     if seen.utf8:
-        return Encoding("utf-8")
+        return Encoding("utf-8", quotes=seen.quotes)
     return _one_byte(seen.high[: 1 << 17])
 
 

@@ -43,6 +43,9 @@ _P_NUMBER = re.compile(r"\s*10[0-9]{8}\s*")
 _AMOUNT = re.compile(r"\s*[0-9]+\s*")
 
 P_NUMBER_HEADERS = frozenset({"pnumber", "pnummer", "produktionsenhedsnummer", "productionunitnumber", "produktionsnummer"})
+SAMPLE = 2_000
+"""Cells by which a column is judged to repeat itself."""
+
 TYPED_IDENTIFIER = ("identifier", frozenset({"identifierscheme", "identifiertype"}))
 """Open Referral's column of identifiers, and the columns beside it that tell what they are."""
 
@@ -177,12 +180,19 @@ def _as_text(column: pl.Series) -> pl.Series:
     return nothing
 
 
+def few(cells: pl.Series) -> pl.Series:
+    """The different cells of a column that repeats itself, else the column: a search need not look at the same cell twice."""
+    return cells.unique() if cells.len() > SAMPLE and cells.head(SAMPLE).n_unique() < SAMPLE // 2 else cells
+
+
 def rows_with_numbers(column: pl.Series, header: str = "", limit: int = 100) -> Sequence[int]:
     """Positions in a column whose cells hold a civil registration number, at most `limit` of them."""
     text = _as_text(column)
     if not text.len():
         return []
-    candidates = (text.str.len_bytes() >= SHORTEST) & text.str.contains(BROAD)
+    if not few(text).str.contains(BROAD).any():
+        return []
+    candidates = text.str.contains(BROAD)
     found: list[int] = []
     for position in candidates.fill_null(False).arg_true().to_list():
         if holds_number(text[position], header):

@@ -69,6 +69,7 @@ class Table:
     `headers` are as delivered, one a column, "" where a column has none. `header_row` is the header's row as a person counts it (0 where
     the form has none, as Parquet). `extract` is None where the table could not be given to one. `separator` is that of a CSV file.
     `titles` are the texts above the header with their rows. `numbers_are_typed`: a number with a point was a number and no text.
+    `careful` reads a CSV file whose quotes do not pair; without `quotes` it holds none.
     """
 
     file: str
@@ -86,6 +87,7 @@ class Table:
     broken: tuple[tuple[int, int], ...] = ()
     findings: tuple[Finding, ...] = ()
     careful: Callable[[], Iterator[pl.DataFrame]] | None = None
+    quotes: bool = True
 
     def batches(self) -> Iterator[pl.DataFrame]:
         """The rows below the header, in order: `__row`, c0, c1, ..., and where the form can have them `__extra` and `__stray`.
@@ -471,6 +473,7 @@ class _Reader:
                 extract=extract,
                 source=lambda: _fast(plain, separator, width, header_row),
                 careful=lambda: _careful(plain, separator, width, header_row),
+                quotes=found.quotes,
                 separator=separator,
                 titles=tuple((row + 1, cell) for row in range(position) for cell in rows[row] if cell),
                 bytes=plain.stat().st_size,

@@ -157,7 +157,7 @@ def _pass(delivery: Delivery, found: Scouted) -> None:
                 )
             if cells.dtype != pl.String:
                 continue
-            if not short and table.careful is not None and table.separator and _swallowed(cells, table.separator, width):
+            if table.quotes and not short and table.careful is not None and table.separator and _swallowed(cells, table.separator, width):
                 # An empty list tells the caller to begin again.
                 found.kept = []
                 return
@@ -182,18 +182,15 @@ def told(batch: pl.DataFrame) -> pl.DataFrame:
     cells = [name for name in batch.columns if name not in {ROW, STRAY}]
     if not cells:
         return batch.clear()
-    some = batch.select(pl.any_horizontal(pl.col(cells).is_not_null()).alias("some"))["some"]
-    if not some.all():
-        batch = batch.filter(some)
-    texts = [name for name in cells if batch[name].dtype == pl.String]
-    if len(texts) < len(cells):
+    # Where the first column tells something in every row, as a key does, no row is blank.
+    first = batch[cells[0]]
+    if first.null_count() == 0 and (first.dtype != pl.String or not first.str.contains(r"^\s*$").any()):
         return batch
-    # Cells of blanks alone are rare: only rows whose first cell tells nothing are looked at.
-    bare = batch[texts[0]].is_null() | (batch[texts[0]].str.strip_chars() == "")
-    if not bare.any():
-        return batch
-    filled = pl.any_horizontal((pl.col(name).str.strip_chars() != "").fill_null(False) for name in texts)
-    return batch.filter(~bare | batch.select(filled.alias("filled"))["filled"])
+    filled = (
+        (pl.col(name).str.strip_chars() != "").fill_null(False) if batch[name].dtype == pl.String else pl.col(name).is_not_null()
+        for name in cells
+    )
+    return batch.filter(batch.select(pl.any_horizontal(filled).alias("filled"))["filled"])
 
 
 def screen(delivery: Delivery) -> list[Scouted]:

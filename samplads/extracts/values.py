@@ -26,7 +26,7 @@ from samplads import i18n
 from samplads.contracts import CONTRACTS
 from samplads.extracts import headers
 from samplads.extracts.encoding import GARBLED
-from samplads.extracts.personal import squeezed
+from samplads.extracts.personal import few, squeezed
 
 NUMBER_KINDS = frozenset({"whole", "number", "money"})
 
@@ -148,7 +148,7 @@ class Signs:
 
     def see_days(self, cells: pl.Series) -> None:
         """Count what the cells of a batch say about the order of day and month."""
-        if not cells.str.contains("/", literal=True).any():
+        if not few(cells).str.contains("/", literal=True).any():
             return
         parts = cells.str.strip_chars(_EDGES).str.extract_groups(_SLASHED).struct.unnest()
         first, second = parts["a"].cast(pl.Int64), parts["b"].cast(pl.Int64)
@@ -233,10 +233,13 @@ def convert(extract: str, target: headers.Target, cells: pl.Series, how: Convent
     column = CONTRACTS[extract].columns()[target.column]
     kind = str((column.metadata or {})["kind"])
     if kind in NUMBER_KINDS:
+        factor = 1 if kind == "whole" or target.ore else 100
+        if kind != "number" and (digits := _digits(cells)) is not None:
+            return Converted(digits * factor)
         made = _numbers(cells, how)
         if kind == "number":
             return made
-        return _whole(made, 1 if kind == "whole" or target.ore else 100)
+        return _whole(made, factor)
     if kind == "choice":
         return _translated(as_text(cells), lambda word: _choices(extract, target.column).get(squeezed(word)), pl.String(), "unknown_choice")
     if kind == "flag":
@@ -251,6 +254,9 @@ def convert(extract: str, target: headers.Target, cells: pl.Series, how: Convent
         return _lists(cells)
     text = clean(as_text(cells))
     if kind == "text":
+        # Only what is not ASCII can be garbled, and most cells are.
+        if (text.str.len_bytes() == text.str.len_chars()).all():
+            return Converted(text)
         garbled = text.str.contains(GARBLED.pattern) | text.str.contains("\ufffd", literal=True)
         return Converted(text, flagged={"garbled_text": garbled.fill_null(False)})
     return Converted(text)
@@ -312,6 +318,17 @@ def _bare(text: pl.Series) -> pl.Series:
 
 def _nowhere(length: int) -> pl.Series:
     return pl.repeat(False, length, dtype=pl.Boolean, eager=True)
+
+
+def _digits(cells: pl.Series) -> pl.Series | None:
+    """A column of plain whole numbers, as most are; None for any other."""
+    if cells.dtype != pl.String and not cells.dtype.is_integer():
+        return None
+    whole = cells.cast(pl.Int64, strict=False)
+    if whole.null_count() > cells.null_count():
+        return None
+    low, high = whole.min(), whole.max()
+    return whole if low is None or (isinstance(low, int) and isinstance(high, int) and max(-low, high) < EXACT / 100) else None
 
 
 def _numbers(cells: pl.Series, how: Convention) -> Converted:
@@ -408,8 +425,7 @@ def _translated(cells: pl.Series, meaning: Callable[[str], Any], kind: pl.DataTy
 
 
 def _plausible(days: pl.Series) -> pl.Series:
-    years = days.dt.year()
-    return ((years >= FIRST_YEAR) & (years <= LAST_YEAR)).fill_null(False)
+    return days.is_between(dt.date(FIRST_YEAR, 1, 1), dt.date(LAST_YEAR, 12, 31)).fill_null(False)
 
 
 def _made_of(year: pl.Series, month: pl.Series, day: pl.Series) -> pl.Series:
@@ -442,6 +458,8 @@ def _days(cells: pl.Series, how: Convention) -> Converted:
                 if days.null_count() > text.null_count():
                     days = _pick(days.is_not_null(), days, text.str.to_date(form, strict=False))
         told = text.is_not_null()
+    if days.null_count() == cells.len() - int(told.sum()) and _plausible(days.drop_nulls()).all():
+        return Converted(days)
     endless = (days.dt.year() == ENDLESS_YEAR).fill_null(False)
     days = _without(days, ~_plausible(days))
     rest = days.is_null() & told & ~endless
