@@ -10,19 +10,11 @@ from streamlit.testing.v1 import AppTest
 
 from samplads import loading, loading_allocation, settings
 from samplads.matching.allocation import allocate
-from samplads.publishing import publish
-
-
-@pytest.fixture(scope="module")
-def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    folder = tmp_path_factory.mktemp("warehouse")
-    publish([settings.ROOT / "data" / "demo"], folder=folder)
-    return folder
 
 
 @pytest.fixture
-def page(folder: Path, monkeypatch: pytest.MonkeyPatch) -> AppTest:
-    monkeypatch.setenv("SAMPLADS_WAREHOUSE", str(folder))
+def page(demo: Path, monkeypatch: pytest.MonkeyPatch) -> AppTest:
+    monkeypatch.setenv("SAMPLADS_WAREHOUSE", str(demo))
     return AppTest.from_file(str(settings.ROOT / "pages" / "allocation.py"), default_timeout=90)
 
 
@@ -30,7 +22,7 @@ def frames(page: AppTest) -> list[pl.DataFrame]:
     return [pl.from_pandas(shown.value) for shown in page.dataframe]
 
 
-def test_the_page_says_what_the_plan_says_and_a_place_more_helps(page: AppTest, folder: Path) -> None:
+def test_the_page_says_what_the_plan_says_and_a_place_more_helps(page: AppTest, demo: Path) -> None:
     page.run()
     assert not page.error
     placed, unplaced, scarcity, fairness, comparison = frames(page)
@@ -41,7 +33,7 @@ def test_the_page_says_what_the_plan_says_and_a_place_more_helps(page: AppTest, 
     assert scarcity.height
 
     need = outbid["need_id"][0]
-    round_ = loading_allocation.load(loading.as_of(folder), warehouse=folder)
+    round_ = loading_allocation.load(loading.as_of(demo), warehouse=demo)
     mine = round_.pairs.filter(pl.col("need_id") == need).sort("points", descending=True)
     page.multiselect(key="more_units").select(mine["unit_id"][0]).run()
     assert not page.error
@@ -51,11 +43,11 @@ def test_the_page_says_what_the_plan_says_and_a_place_more_helps(page: AppTest, 
     assert any("får 1 flere en plads" in note.value for note in page.info)
 
 
-def test_all_municipalities_at_once(page: AppTest, folder: Path) -> None:
+def test_all_municipalities_at_once(page: AppTest, demo: Path) -> None:
     page.session_state["allocation_region"] = None
     page.run()
     assert not page.error
-    round_ = loading_allocation.load(loading.as_of(folder), warehouse=folder)
+    round_ = loading_allocation.load(loading.as_of(demo), warehouse=demo)
     plan = allocate(round_.pairs.select("need_id", "unit_id", "points"), round_.capacity, priority=round_.priority, waiting=round_.waiting)
     assert frames(page)[0].height == plan.placed
     assert any(f"{round_.needs.height} behov" in text.value for text in page.markdown)

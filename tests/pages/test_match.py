@@ -10,21 +10,13 @@ from streamlit.testing.v1 import AppTest
 
 from samplads import loading, settings
 from samplads.matching.ranking import match
-from samplads.publishing import publish
 
 SHOWN = "2026-118 · Køge · 24 år"
 
 
-@pytest.fixture(scope="module")
-def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    folder = tmp_path_factory.mktemp("warehouse")
-    publish([settings.ROOT / "data" / "demo"], folder=folder)
-    return folder
-
-
 @pytest.fixture
-def page(folder: Path, monkeypatch: pytest.MonkeyPatch) -> AppTest:
-    monkeypatch.setenv("SAMPLADS_WAREHOUSE", str(folder))
+def page(demo: Path, monkeypatch: pytest.MonkeyPatch) -> AppTest:
+    monkeypatch.setenv("SAMPLADS_WAREHOUSE", str(demo))
     return AppTest.from_file(str(settings.ROOT / "pages" / "match.py"), default_timeout=60)
 
 
@@ -32,17 +24,17 @@ def frames(page: AppTest) -> list[pl.DataFrame]:
     return [pl.from_pandas(shown.value) for shown in page.dataframe]
 
 
-def test_the_page_says_what_the_match_says(page: AppTest, folder: Path) -> None:
+def test_the_page_says_what_the_match_says(page: AppTest, demo: Path) -> None:
     page.query_params["need"] = SHOWN
     page.run()
     assert not page.error
-    day = loading.as_of(folder)
+    day = loading.as_of(demo)
     result = match(
-        loading.need("2026-118", folder),
-        loading.places(folder),
+        loading.need("2026-118", demo),
+        loading.places(demo),
         loading.weights(day),
         as_of=day,
-        municipalities=loading.municipalities(folder),
+        municipalities=loading.municipalities(demo),
     )
     counts = result.counts
     said = " ".join(text.value for text in page.markdown)
