@@ -46,8 +46,9 @@ def test_an_analyst_asks_and_takes_everything_home(visit: Visit, served: Served)
     run(page, "from range(2500)\nselect range as n, 'æ' || range as t")
     expect(answer).to_contain_text("Viser 1.000 af flere rækker")
     settled(page)
-    page.locator(".st-key-export_csv button").click()
-    fetch = page.locator(".st-key-fetch button")
+    # Streamlit draws a button with a tooltip twice, the second hidden.
+    page.locator(".st-key-export_csv button").first.click()
+    fetch = page.locator(".st-key-fetch button").first
     expect(fetch).to_contain_text("2.500 rækker")
     settled(page)
     with page.expect_download() as handed:
@@ -61,11 +62,11 @@ def test_an_analyst_asks_and_takes_everything_home(visit: Visit, served: Served)
     expect(page.locator("[data-testid=stCode]").first).to_contain_text("^^^")
 
     run(page, "select count(*) from range(100000000000) as a, range(1000) as b")
-    page.locator(".st-key-cancel button").click()
+    page.locator(".st-key-cancel button").first.click()
     expect(page.locator("[data-testid=stAlert]").first).to_contain_text(say("errors.sql_cancelled"))
     expect(answer).to_contain_text(say("workbench_page.no_answer"))
 
-    page.locator(".st-key-open_approvals_running_out button").click()
+    page.locator(".st-key-open_approvals_running_out button").first.click()
     expect(answer).to_contain_text(library.get("approvals_running_out").title["da"])
     settled(page)
     assert "q=approvals_running_out" in page.url
