@@ -17,7 +17,6 @@ import shutil
 import tempfile
 import weakref
 import zipfile
-import zlib
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path, PurePosixPath
@@ -44,6 +43,8 @@ MOST_MEMBERS = 2_000
 LONGEST_LINE = 1 << 24
 MOST_JOINED = 200
 """Physical lines that one row in quotes may stretch over before its quote counts as stray."""
+
+DISK_FULL = frozenset({errno.ENOSPC, errno.EDQUOT})
 
 SEPARATORS = ";,\t|"
 TEXT = frozenset({".csv", ".txt", ".tsv", ".tab"})
@@ -178,7 +179,7 @@ def read_delivery(path: Path, *, name: str | None = None) -> Delivery:
         for member, file in members:
             reader.read(member, file)
     except OSError as error:
-        if error.errno in {errno.ENOSPC, errno.EDQUOT}:
+        if error.errno in DISK_FULL:
             raise SampladsError("disk_full", folder=Path(aside).parent.name) from error
         raise
     return delivery
@@ -295,8 +296,10 @@ class _Reader:
                                 raise zipfile.BadZipFile
                             written.write(block)
                     found.append((info.filename, target / plain))
-        except (zipfile.BadZipFile, RuntimeError, NotImplementedError, zlib.error, EOFError, ValueError, UnicodeError):
-            # Damaged, encrypted, packed in a way that Python does not know, or a bomb.
+        except Exception as error:
+            # Damaged, encrypted, packed in an unknown way, a bomb: zipfile raises a dozen kinds of errors.
+            if isinstance(error, OSError) and error.errno in DISK_FULL:
+                raise
             self.found("archive_refused", member)
             return []
         if not found:

@@ -216,6 +216,9 @@ def test_archives_that_cannot_be_unpacked(tmp_path, monkeypatch) -> None:
     damaged[60:90] = b"\xff" * 30
     assert rules(checked(tmp_path, {"a.zip": bytes(damaged)})) == ["archive_refused"]
     assert rules(checked(tmp_path, {"a.zip": _zip({})})) == ["empty_file"]
+    astray = bytearray(_zip({"unit.csv": UNITS.encode()}))
+    astray[astray.find(b"PK\x01\x02") + 42 + 3] = 0xFF  # the member is said to begin far beyond the file
+    assert rules(checked(tmp_path, {"a.zip": bytes(astray)})) == ["archive_refused"]
     encrypted = bytearray(_zip({"unit.csv": UNITS.encode()}))
     for header, place in ((b"PK\x03\x04", 6), (b"PK\x01\x02", 8)):
         encrypted[encrypted.find(header) + place] |= 1
@@ -238,7 +241,7 @@ def test_no_delivery_and_no_room(tmp_path, monkeypatch) -> None:
     def full(*_: object) -> None:
         raise OSError(28, "No space left on device")
 
-    monkeypatch.setattr(reading._Reader, "unpacked", full)
+    monkeypatch.setattr(zipfile.ZipFile, "open", full)
     with pytest.raises(SampladsError, match="disk_full"):
         read_delivery(tmp_path / "a.zip")
 
