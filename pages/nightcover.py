@@ -13,11 +13,12 @@ with ui.page("nightcover"):
     planning.take_point()
     codes, area = planning.pick_area()
     top = st.container()
+    where, against = st.columns(2)
     shown = dict(zip(TABS, st.tabs([ui.say(f"nightcover_page.tab.{tab}") for tab in TABS], key="night_tabs"), strict=True))
 
     with shown["assumptions"]:
         assumed = planning.pick_assumptions(planning.pick_shape())
-    with shown["risk"]:
+    with against:
         price_ore = planning.pick_price()
     scenario = planning.Scenario(ui.warehouse().id, codes, assumed.assumptions, assumed.own_pay, price_ore=price_ore)
     with shown["hand"]:
@@ -31,9 +32,20 @@ with ui.page("nightcover"):
             nightcover.answer(best, lang), nightcover.proof(best, lang), nightcover.considered(best, lang), planning.worth_asking(scenario)
         )
         planning.downloads(planning.case_of(scenario, assumed, area))
+    with where:
         picture = nightcover.couples_map(best, ui.outline(), names, lang)
         ui.chart(picture, alt=nightcover.couples_map_alt(best, names, lang), key="couples_map")
         ui.note(ui.map_caption())
+    points = nightcover.frontier(planning.frontier(scenario), best, lang)
+    with against:
+        axes = {"x": "overlaps_per_year", "y": "saving_ore", "name": "frontier_plan"}
+        ui.chart(
+            charts.scatter(points, **axes, language=lang, kind="in_force", select=planning.POINT, height=240),
+            alt=charts.scatter_alt(points, **axes, language=lang),
+            key="frontier",
+            select=planning.POINT,
+        )
+        ui.note(ui.say("nightcover_page.frontier.about"))
 
     with shown["couplings"]:
         if couples.is_empty():
@@ -69,15 +81,6 @@ with ui.page("nightcover"):
         with st.expander(ui.say("nightcover_page.cases.title")):
             planning.show_cases(scenario)
     with shown["risk"]:
-        points = nightcover.frontier(planning.frontier(scenario), best, lang)
-        axes = {"x": "overlaps_per_year", "y": "saving_ore", "name": "frontier_plan"}
-        ui.chart(
-            charts.scatter(points, **axes, language=lang, kind="in_force", select=planning.POINT),
-            alt=charts.scatter_alt(points, **axes, language=lang),
-            key="frontier",
-            select=planning.POINT,
-        )
-        ui.note(ui.say("nightcover_page.frontier.about"))
         ui.table(points, columns=nightcover.FRONTIER_COLUMNS, key="frontier_table", name=ui.say("nightcover_page.case.frontier"))
         moved = planning.sensitivity(scenario)
         st.subheader(ui.say("nightcover_page.case.sensitivity"), anchor=False)

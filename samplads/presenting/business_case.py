@@ -185,9 +185,9 @@ class _Paper(FPDF):
         self.cell(0, 5, f"{self.page_of} {self.page_no()} / {{nb}}", align="R")
         self.set_text_color(*_rgb(theme.TEXT))
 
-    def heading(self, text: str) -> None:
-        """A part's title, never alone at the foot of a page."""
-        if self.will_page_break(40):
+    def heading(self, text: str, below: float = 40) -> None:
+        """A part's title, never alone at the foot of a page: `below` millimetres of what follows stand with it."""
+        if self.will_page_break(below):
             self.add_page()
         self.ln(4)
         self.start_section(text)
@@ -288,6 +288,8 @@ def pdf(case: BusinessCase, language: str) -> bytes:
         paper.set_text_color(255, 255, 255)
         paper.cell(paper.get_string_width(i18n.text("app.demo", language)) + 6, 6, i18n.text("app.demo", language), fill=True, align="C")
         paper.set_text_color(*_rgb(theme.TEXT))
+        # Table cells would take the badge's colour.
+        paper.set_fill_color(255, 255, 255)
         paper.ln(8)
     paper.sentence(" · ".join(f"{name}: {value}" for name, value in _about(case, language)), 9)
     paper.ln(1)
@@ -309,8 +311,9 @@ def pdf(case: BusinessCase, language: str) -> bytes:
     for name, frame, wanted in parts(case, language):
         if frame.is_empty():
             continue
-        paper.heading(name)
-        if name == word("case.sensitivity", language):
+        pictured = name == word("case.sensitivity", language)
+        paper.heading(name, 150 if pictured else 40)
+        if pictured:
             _draw(paper, nightcover.tornado_chart(frame, language), nightcover.tornado_alt(frame, language), language)
         _table(paper, frame, wanted, language, name in sums)
     paper.heading(word("case.reservations", language))

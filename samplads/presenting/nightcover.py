@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
@@ -21,16 +22,16 @@ MINUTES = tables.Column("travel_minutes", "number", "minutes", width=100)
 OVERLAPS = tables.Column("overlaps_per_year", "number", decimals=1, width=120)
 COUPLE_COLUMNS: tuple[str | tables.Column, ...] = (
     tables.Column("nr", "whole", width=45),
-    tables.Column("units_named", width=300),
-    MINUTES,
-    tables.Column("saving_ore", "money", "kr_per_year", width=120),
-    tables.Column("net_ore", "money", "kr_per_year", width=120),
-    tables.Column("net_by_municipality", width=210),
-    OVERLAPS,
-    tables.Column("verdicts", width=330),
-    tables.Column("wait_p95", "number", "minutes", width=110),
-    tables.Column("break_even_calls", "number", decimals=1, width=120),
-    tables.Column("payback_months", "whole", width=110),
+    tables.Column("units_named", width=270),
+    tables.Column("travel_minutes", "number", "minutes", width=90),
+    tables.Column("saving_ore", "money", "kr_per_year", width=135),
+    tables.Column("net_ore", "money", "kr_per_year", width=145),
+    tables.Column("overlaps_per_year", "number", decimals=1, width=115),
+    tables.Column("verdicts", width=240),
+    tables.Column("net_by_municipality", width=240),
+    tables.Column("wait_p95", "number", "minutes", width=130),
+    tables.Column("break_even_calls", "number", decimals=1, width=190),
+    tables.Column("payback_months", "whole", width=170),
 )
 """Columns of `couples` as the page shows them."""
 
@@ -305,7 +306,7 @@ def by_municipality(best: NightPlan, names: Names, language: str) -> pl.DataFram
 
 
 SHARE_COLUMNS: tuple[str | tables.Column, ...] = (
-    tables.Column("nr", "whole", width=45),
+    tables.Column("nr", width=45),
     "unit_name",
     "municipality_name",
     tables.Column("alone_ore", "money", "kr_per_year"),
@@ -319,7 +320,7 @@ def shares(best: NightPlan, names: Names, language: str) -> pl.DataFrame:
     """The saving shared between the units in three ways, side by side, with the sums at the end: each way's parts are the whole saving."""
     rows = [
         {
-            "nr": nr,
+            "nr": str(nr),
             "unit_name": couple.names[at],
             "municipality_name": names.get(couple.municipalities[at], couple.municipalities[at]),
             **{key: share[key] for key in ("alone_ore", "by_cost_ore", "equal_ore", "shapley_ore")},
@@ -328,12 +329,12 @@ def shares(best: NightPlan, names: Names, language: str) -> pl.DataFrame:
         for at, share in enumerate(couple.shares.iter_rows(named=True))
     ]
     keys = [spec if isinstance(spec, str) else spec.key for spec in SHARE_COLUMNS]
-    schema = {key: pl.String if key.endswith("_name") else pl.Int64 for key in keys}
+    schema = {key: pl.String if key == "nr" or key.endswith("_name") else pl.Int64 for key in keys}
     told = pl.DataFrame(rows, schema=schema)
     if told.is_empty():
         return told
     total = told.select(
-        pl.lit(None, dtype=pl.Int64).alias("nr"),
+        pl.lit("").alias("nr"),
         pl.lit(word("total", language)).alias("unit_name"),
         pl.lit("").alias("municipality_name"),
         pl.col("alone_ore", "by_cost_ore", "equal_ore", "shapley_ore").sum(),
@@ -634,14 +635,21 @@ def clipped(outline: Mapping[str, Any], box: Box) -> list[dict[str, Any]]:
     return found
 
 
+_BROAD = 1.35
+"""Least width of a map against its height: a narrow stretch of land is shown with what lies beside it."""
+
+
 def _box(lat: Sequence[float], lon: Sequence[float]) -> Box:
-    """Around points, with a margin of an eighth and at least a tenth of a degree."""
+    """Around points, with a margin of an eighth and at least a tenth of a degree, and not narrower than `_BROAD`."""
     high, wide = max(0.1, (max(lat) - min(lat)) / 8), max(0.15, (max(lon) - min(lon)) / 8)
-    return min(lon) - wide, min(lat) - high, max(lon) + wide, max(lat) + high
+    south, north = min(lat) - high, max(lat) + high
+    least = _BROAD * (north - south) / math.cos(math.radians((south + north) / 2))
+    wide = max(wide, (least - (max(lon) - min(lon))) / 2)
+    return min(lon) - wide, south, max(lon) + wide, north
 
 
 def couples_map(
-    best: NightPlan, outline: Mapping[str, Any] | None, names: Names, language: str, *, highlight: Iterable[str] = (), height: int = 420
+    best: NightPlan, outline: Mapping[str, Any] | None, names: Names, language: str, *, highlight: Iterable[str] = (), height: int = 340
 ) -> charts.Picture:
     """The coast, every unit with a night post as a dot, and a line between those that would share.
 
