@@ -10,7 +10,6 @@ import hashlib
 import re
 import shutil
 import tempfile
-import zipfile
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -45,26 +44,14 @@ class Published:
 
 
 @contextmanager
-def _as_folder(delivery: Path) -> Iterator[Path]:
-    """A delivery as a folder that holds it and nothing else: a single file or an archive is laid in one of its own."""
-    if delivery.is_dir():
-        yield delivery
+def _alone(read: extracts.Delivery, delivery: Path) -> Iterator[Path]:
+    """A delivery's plain files in a folder that holds nothing else; a single file is laid in one of its own, away from its neighbours."""
+    if delivery.is_dir() or read.folder.resolve() != delivery.parent.resolve():
+        yield read.folder
         return
-    if not delivery.is_file():
-        raise SampladsError("delivery_missing", delivery=str(delivery))
     with tempfile.TemporaryDirectory(prefix="samplads-") as aside:
-        folder = Path(aside) / "delivery"
-        folder.mkdir()
-        if zipfile.is_zipfile(delivery) and delivery.suffix.lower() == ".zip":
-            with zipfile.ZipFile(delivery) as archive:
-                for member in archive.infolist():
-                    name = Path(member.filename).name
-                    if name and not member.is_dir():
-                        with archive.open(member) as source, (folder / name).open("wb") as target:
-                            shutil.copyfileobj(source, target)
-        else:
-            shutil.copy(delivery, folder / delivery.name)
-        yield folder
+        shutil.copy(delivery, aside)
+        yield Path(aside)
 
 
 def _digest(folder: Path, profile: str | None, values: Mapping[str, str], reference: Reference) -> str:
@@ -107,7 +94,8 @@ def _day(told: object, checked: extracts.Checked, folder: Path) -> dt.date:
             return dt.date(*(int(part) for part in named.groups()))
         except ValueError:
             pass
-    return max(dt.datetime.fromtimestamp(path.stat().st_mtime, dt.UTC).date() for path in folder.rglob("*") if path.is_file())
+    written = (dt.datetime.fromtimestamp(path.stat().st_mtime, dt.UTC).date() for path in folder.rglob("*") if path.is_file())
+    return max(written, default=dt.datetime.now(dt.UTC).date())
 
 
 def _mapped(
@@ -143,12 +131,14 @@ def check(
     root = reference or settings.read().reference
     facts = read_reference(root)
     given = values or {}
-    with _as_folder(delivery) as source:
-        if not any(source.iterdir()):
+    if not delivery.exists():
+        raise SampladsError("delivery_missing", delivery=str(delivery))
+    read = extracts.read_delivery(delivery, name=delivery.name)
+    with _alone(read, delivery) as source:
+        if not read.findings and not any(source.iterdir()):
             raise SampladsError("delivery_empty", delivery=delivery.name)
         if profile is None and hsds.is_package(source):
             profile = HSDS
-        read = extracts.read_delivery(source, name=delivery.name)
         known = _known(folder)
         if profile is None:
             checked = extracts.check(read, facts.codes(), known)
