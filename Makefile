@@ -22,7 +22,8 @@ $(VENV)/.developing: $(VENV)/.installed requirements-dev.txt
 	touch $@
 
 test: $(VENV)/.developing
-	$(BIN)/python -m pytest -n $(WORKERS) --dist loadgroup
+	$(BIN)/python -m pytest -n $(WORKERS) --dist loadgroup tests/unit tests/queries tests/pages
+	$(BIN)/python -m pytest tests/browser
 
 check: lint coverage
 

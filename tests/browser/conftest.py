@@ -34,6 +34,7 @@ START_SECONDS = 120  # the first start publishes the demonstration data, on a ma
 HOW_TO_GET_CHROMIUM = "no Chromium on PATH: apt-get install chromium chromium-l10n"
 
 
+@pytest.hookimpl(tryfirst=True)
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Every test of this folder is a browser test, in one worker."""
     for item in items:
