@@ -519,7 +519,7 @@ def parameters() -> dict[str, object]:
 def buttons() -> Literal["run", "plan"] | None:
     """Run, plan and clear; which one was pressed."""
     with st.container(horizontal=True, vertical_alignment="center", gap="small"):
-        ran = st.button(say("workbench_page.run"), key="run", type="primary", shortcut="Ctrl+Enter", icon=":material/play_arrow:")
+        ran = st.button(say("workbench_page.run"), key="run", shortcut="Ctrl+Enter", icon=":material/play_arrow:")
         plan = st.button(say("workbench_page.plan"), key="plan", help=say("workbench_page.plan_help"))
         st.button(say("workbench_page.clear"), key="clear", type="tertiary", on_click=_clear)
     return "run" if ran else "plan" if plan else None
@@ -766,7 +766,7 @@ def _export_all(mine: Bench, name: str) -> None:
             mime=_MIME[mine.form],
             key="fetch",
             on_click="ignore",
-            type="primary",
+            ,
             icon=":material/download:",
         )
         if done.sheets > 1:

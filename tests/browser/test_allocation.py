@@ -49,7 +49,7 @@ def test_one_more_place_helps_the_one_who_lost(visit: Visit, served: Served) -> 
     page.get_by_text("Hvad nu hvis").click()
     field = page.locator(".st-key-more_units input")
     field.fill(f"{unit['name']} · {unit['municipality_name']}")
-    field.press("Enter")
+    page.get_by_role("option", name=f"{unit['name']} · {unit['municipality_name']}").first.click()
     page.get_by_text("Med ændringen får 1 flere en plads").wait_for()
     visit.settle()
     assert f"{plan.placed + 1} kan få plads samtidig" in answer.inner_text()
