@@ -766,7 +766,6 @@ def _export_all(mine: Bench, name: str) -> None:
             mime=_MIME[mine.form],
             key="fetch",
             on_click="ignore",
-            ,
             icon=":material/download:",
         )
         if done.sheets > 1:
