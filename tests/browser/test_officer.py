@@ -144,7 +144,7 @@ def test_from_the_start_page_to_a_place_a_workbook_and_a_link(visit: Visit, serv
     expect(main).to_contain_text(words_of(formats.plural(waiting["needs"], "overview.needs", "da")))
     expect(main.get_by_text(say("app.demo_as_of", day=formats.date(asked["day"], "da")))).to_be_visible()
     settled(page)
-    assert words.strangers(page, "da") == []
+    assert words.strangers_at_last(page, "da") == []
 
     # The door: the pair of groups that most open needs ask for. Both are met by every unit behind it, and excluded by none.
     pair = sorted([AUTISM, EXTERNALISING])
@@ -205,7 +205,7 @@ def test_from_the_start_page_to_a_place_a_workbook_and_a_link(visit: Visit, serv
     expect(page.locator(".st-key-unit")).to_contain_text(chosen["unit_id"])
     settled(page)
     assert view(page) == before
-    assert words.strangers(page, "da") == []
+    assert words.strangers_at_last(page, "da") == []
 
     # English and back, with the same choices.
     english = vacant(served, asked, "en", groups=pair, max_km=float(NEAR_KM))
@@ -216,12 +216,12 @@ def test_from_the_start_page_to_a_place_a_workbook_and_a_link(visit: Visit, serv
     settled(page)
     grid.shows(page, "units", say("columns.unit_name", "en"), english["unit_name"].to_list())
     assert page.evaluate("document.documentElement.lang") == "en"
-    assert words.strangers(page, "en") == []
+    assert words.strangers_at_last(page, "en") == []
     page.get_by_role("radio", name="Dansk").click()
     expect(page.get_by_role("heading", name=say("vacancies.title"), exact=True)).to_be_visible()
     expect(answer(page)).to_contain_text(words_of(vacancy_words.answer(vacancy_words.summary(near), asked["fresh_days"], "Køge", "da")))
     settled(page)
-    assert words.strangers(page, "da") == []
+    assert words.strangers_at_last(page, "da") == []
 
     assert visit.foreign() == []
     assert visit.complaints == []
@@ -253,7 +253,7 @@ def test_from_a_need_to_its_matches_why_not_and_a_comparison(visit: Visit, serve
     hits = [names[unit_id] for unit_id in result.hits["unit_id"]]
     grid.shows(page, "hits", say("columns.unit_name"), hits)
     grid.shows(page, "hits", say("columns.points"), [str(points) for points in result.hits["points"]])
-    assert words.strangers(page, "da") == []
+    assert words.strangers_at_last(page, "da") == []
 
     # Why not: every rule with how many it holds out, and for how many it is the only one.
     expected = sorted(
@@ -297,7 +297,7 @@ def test_from_a_need_to_its_matches_why_not_and_a_comparison(visit: Visit, serve
     expect(page.get_by_role("heading", name=say("match.title", "en"), exact=True)).to_be_visible()
     expect(answer(page)).to_contain_text(words_of(match_words.answer(result, "en")))
     settled(page)
-    assert words.strangers(page, "en") == []
+    assert words.strangers_at_last(page, "en") == []
     page.reload()
     expect(answer(page)).to_contain_text(words_of(match_words.answer(result, "en")))
     expect(answer(page)).to_contain_text(NEED)
