@@ -11,13 +11,11 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
-import yaml
-
+from samplads import yamlfile
 from samplads.errors import SampladsError
 
 LANGUAGES = ("da", "en")
 LOCALE = Path(__file__).parent / "locale"
-_LOADER = getattr(yaml, "CSafeLoader", yaml.SafeLoader)  # safe either way; the one in C reads the catalogue ten times as fast
 
 
 def _flatten(tree: Any, prefix: str) -> dict[str, str]:
@@ -33,7 +31,7 @@ def catalogue(language: str) -> dict[str, str]:
     folder = LOCALE / language
     for path in sorted(folder.rglob("*.yaml")):
         area = path.relative_to(folder).with_suffix("").parts[0]
-        texts |= _flatten(yaml.load(path.read_text(encoding="utf-8"), Loader=_LOADER) or {}, area)  # noqa: S506  see _LOADER
+        texts |= _flatten(yamlfile.load(path.read_text(encoding="utf-8")) or {}, area)
     return texts
 
 

@@ -16,9 +16,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-import yaml
-
-from samplads import settings
+from samplads import settings, yamlfile
 from samplads.errors import SampladsError
 
 
@@ -40,7 +38,7 @@ def load(name: str, on: dt.date, folder: Path | None = None) -> Policy:
     path = (folder or settings.read().rules) / f"{name}.yaml"
     if not path.is_file():
         raise SampladsError("policy_missing", name=name, file=path.name)
-    versions = sorted(yaml.safe_load(path.read_text(encoding="utf-8"))["versions"], key=lambda v: v["valid_from"])
+    versions = sorted(yamlfile.load(path.read_text(encoding="utf-8"))["versions"], key=lambda v: v["valid_from"])
     in_force = [version for version in versions if version["valid_from"] <= on]
     if not in_force:
         raise SampladsError("policy_not_in_force", name=name, day=on.isoformat())

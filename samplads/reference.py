@@ -30,6 +30,7 @@ from typing import Any
 import polars as pl
 import yaml
 
+from samplads import yamlfile
 from samplads.errors import SampladsError
 
 FILES = (
@@ -374,7 +375,7 @@ def _mapping(folder: Path, name: str) -> dict[str, Any]:
     if not path.is_file():
         return {}
     try:
-        texts = yaml.safe_load(_decoded(path))
+        texts = yamlfile.load(_decoded(path))
     except yaml.YAMLError as error:
         mark = getattr(error, "problem_mark", None)
         raise SampladsError("reference_file_unreadable", file=path.name, line=mark.line + 1 if mark else 1) from None

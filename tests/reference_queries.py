@@ -41,7 +41,12 @@ class Told:
 
     @property
     def approvals(self) -> list[dict[str, Any]]:
-        return self.last("target_group_approval", ["unit_id", "target_group"])
+        """A unit's approvals are one statement: the last delivery that speaks of the unit replaces them all."""
+        said: dict[str, list[dict[str, Any]]] = {}
+        for delivery in self.deliveries:
+            rows = [dict(row) for row in delivery.get("target_group_approval", ())]
+            said |= {unit_id: [row for row in rows if row["unit_id"] == unit_id] for unit_id in {row["unit_id"] for row in rows}}
+        return sorted((row for rows in said.values() for row in rows), key=lambda row: (row["unit_id"], row["target_group"]))
 
     @property
     def needs(self) -> list[dict[str, Any]]:

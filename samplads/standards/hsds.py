@@ -29,8 +29,8 @@ from pathlib import Path
 from typing import Any
 
 import polars as pl
-import yaml
 
+from samplads import yamlfile
 from samplads.contracts import CONTRACTS
 from samplads.errors import SampladsError
 
@@ -73,7 +73,7 @@ def rules(reference: Path) -> dict[str, Any]:
     path = reference / "hsds.yaml"
     if not path.is_file():
         raise SampladsError("hsds_rules_missing", file=path.name)
-    told: dict[str, Any] = yaml.safe_load(path.read_text(encoding="utf-8"))
+    told: dict[str, Any] = yamlfile.load(path.read_text(encoding="utf-8"))
     return told
 
 
