@@ -1,7 +1,7 @@
 """YAML files of our own: the catalogue, the rules, the reference folder.
 
-Read by the loader in C, ten times as fast as the one in Python; safe either way. What somebody delivered is read by the one in Python,
-which answers deep nesting with an error.
+Read by the loader in C, ten times as fast as the one in Python; safe either way. What somebody delivered is read by the one in
+Python, which answers deep nesting with an error.
 """
 
 from __future__ import annotations
