@@ -16,29 +16,19 @@ with grouped as (
             end
         ) as group_key
     from unit_now
-),
-
-months as (
-    select
-        coalesce(occupancy_month.unit_id, capacity_month.unit_id) as unit_id,
-        coalesce(occupancy_month.month, capacity_month.month) as month,
-        coalesce(occupancy_month.person_days, 0) as person_days,
-        coalesce(capacity_month.capacity_days, 0) as capacity_days
-    from occupancy_month
-    full join capacity_month on occupancy_month.unit_id = capacity_month.unit_id and occupancy_month.month = capacity_month.month
 )
 
 select
     grouped.group_key,
-    months.month,
-    sum(months.person_days)::bigint as person_days,
-    sum(months.capacity_days)::bigint as capacity_days,
+    unit_month.month,
+    sum(unit_month.person_days)::bigint as person_days,
+    sum(unit_month.capacity_days)::bigint as capacity_days,
     round(
-        100.0 * sum(months.person_days) filter (where months.capacity_days > 0) / nullif(sum(months.capacity_days), 0), 1
+        100.0 * sum(unit_month.person_days) filter (where unit_month.capacity_days > 0) / nullif(sum(unit_month.capacity_days), 0), 1
     ) as occupancy_pct,
-    coalesce(sum(months.person_days) filter (where months.capacity_days > 0), 0)::bigint as covered_days
-from months
-inner join grouped on months.unit_id = grouped.unit_id
-where months.month between $first_month and $last_month
-group by grouped.group_key, months.month
-order by grouped.group_key, months.month
+    coalesce(sum(unit_month.person_days) filter (where unit_month.capacity_days > 0), 0)::bigint as covered_days
+from unit_month
+inner join grouped on unit_month.unit_id = grouped.unit_id
+where unit_month.month between $first_month and $last_month
+group by grouped.group_key, unit_month.month
+order by grouped.group_key, unit_month.month

@@ -12,18 +12,14 @@ with present as (
 
 last_year as (
     select
-        months.unit_id,
-        100.0 * sum(months.person_days) / nullif(sum(months.capacity_days), 0) as occupancy_pct
-    from (
-        select
-            capacity_month.unit_id,
-            capacity_month.capacity_days,
-            coalesce(occupancy_month.person_days, 0) as person_days
-        from capacity_month
-        left join occupancy_month on capacity_month.unit_id = occupancy_month.unit_id and capacity_month.month = occupancy_month.month
-        where capacity_month.month >= date_trunc('month', $day - interval 12 month) and capacity_month.month < date_trunc('month', $day)
-    ) as months
-    group by months.unit_id
+        unit_month.unit_id,
+        100.0 * sum(unit_month.person_days) / nullif(sum(unit_month.capacity_days), 0) as occupancy_pct
+    from unit_month
+    where
+        unit_month.capacity_days > 0
+        and unit_month.month >= date_trunc('month', $day - interval 12 month)
+        and unit_month.month < date_trunc('month', $day)
+    group by unit_month.unit_id
 ),
 
 twins as (

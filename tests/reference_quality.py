@@ -122,16 +122,10 @@ def quality_issues(
         year = [months_after(day, -back) for back in range(1, 13)]
         places = sum(capacity_days(capacity, name, month) for month in year)
         if budget is not None and places:
-            persons = sum(person_days(stays, name, month) for month in year if capacity_days_known(capacity, name, month))
+            persons = sum(person_days(stays, name, month) for month in year if capacity_days(capacity, name, month))
             if abs(100 * persons / places - budget) >= deviation_points:
                 found.append(("occupancy_off_budget", name))
     return sorted(found)
-
-
-def capacity_days_known(capacity: Iterable[Row], unit_id: str, month: dt.date) -> bool:
-    """Whether any count of a unit is in force in a month: without one there is nothing to hold persons against."""
-    firsts = [row["as_of"] for row in capacity if row["unit_id"] == unit_id]
-    return bool(firsts) and first_of(min(firsts)) <= month
 
 
 def _same_place(unit: Row, other: Row) -> bool:

@@ -62,5 +62,5 @@ def test_places_and_persons(capacity: list[dict[str, Any]], stay: list[dict[str,
         assert queries.run("capacity_totals", version.path, as_of=day).row(0, named=True) == reference.capacity_totals(capacity, day)
         assert queries.run("occupancy_by_unit", version.path, day=day).rows() == reference.occupancy_by_unit(stay, capacity, day)
         with duckdb.connect(str(version.path), read_only=True) as connection:
-            months = connection.sql("select unit_id, month, person_days from occupancy_month where person_days > 0").pl()
+            months = connection.sql("select unit_id, month, person_days from unit_month where person_days > 0").pl()
         assert {(unit, month): count for unit, month, count in months.rows()} == reference.person_days(stay, last_day)

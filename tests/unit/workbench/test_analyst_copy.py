@@ -35,7 +35,7 @@ def truth(warehouse_file: Path) -> Iterator[duckdb.DuckDBPyConnection]:
 
 def test_no_table_and_no_column_about_a_person(copy: Path, held: duckdb.DuckDBPyConnection) -> None:
     names = set(analyst_copy.tables(copy))
-    assert not names & {"need", "stay", "youth", "night_incident", "finding", "change", "delivery", "occupancy_month", "unit_change"}
+    assert not names & {"need", "stay", "youth", "night_incident", "finding", "change", "delivery", "unit_month", "unit_change"}
     columns = {row[0] for row in held.execute("select column_name from duckdb_columns()").fetchall()}
     assert not columns & {
         "person_ref",
