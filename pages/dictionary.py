@@ -25,8 +25,13 @@ with ui.page("dictionary"):
     with by_column:
         ui.table(columns, columns=dictionary.COLUMNS, key="columns", height=560, name=ui.say("dictionary.tab.columns"))
     with by_table:
-        shown = ["table", "holds", tables.Column("columns_count", "whole", width=80), "key_columns", "row_rules", "remarks"]
-        ui.table(holdings, columns=shown, key="tables", name=ui.say("dictionary.tab.tables"))
+        count = tables.Column("columns_count", "whole", width=80)
+        ui.table(
+            holdings,
+            columns=("table", "holds", count, "key_columns", "row_rules", "remarks"),
+            key="tables",
+            name=ui.say("dictionary.tab.tables"),
+        )
     with by_query:
         ui.table(asked, columns=dictionary.QUERY_COLUMNS, key="queries", height=560, name=ui.say("dictionary.tab.queries"))
         ui.note(ui.say("dictionary.queries_about"))
