@@ -28,6 +28,17 @@ measured as (
         unit_now.*,
         approved.met,
         approved.shut,
+        case
+            when unit_now.status = 'closed' then false
+            when unit_now.status in ('waiting_list', 'needs_assessment') then null
+            else true
+        end as is_intake,
+        case
+            when unit_now.approval_status in ('suspended', 'withdrawn') then false
+            when unit_now.approved_until < greatest($day, $open_by) and coalesce(unit_now.approval_status, '') <> 'not_required' then false
+            when unit_now.approval_status is null or unit_now.approval_status = 'conditional' then null
+            else true
+        end as is_approved,
         date_diff('day', unit_now.confirmed_at, $day) as confirmed_days,
         case
             when date_diff('day', unit_now.confirmed_at, $day) <= $fresh_days then 'fresh'
@@ -52,8 +63,10 @@ judged as (
         case $places
             when 'all' then true
             when 'reserved' then measured.accepting + coalesce(measured.reserved, 0) > 0
-            else measured.accepting > 0 and coalesce(measured.status <> 'closed', true)
+            else measured.accepting > 0
         end as is_open,
+        $places = 'all' or measured.is_intake as is_admitting,
+        $places = 'all' or measured.is_approved as is_permitted,
         case
             when len($groups::varchar[]) = 0 then true
             when $all_groups and measured.shut > 0 then false
@@ -97,12 +110,12 @@ steps as (
 
 reached as (
     select
-        judged.accepting,
+        if(coalesce(judged.accepting > 0 and judged.is_intake and judged.is_approved, false), judged.accepting, 0) as accepting_sure,
         -- The first filter that a unit does not surely pass; one more than the last where it passes all.
         coalesce(
             list_position(
                 [
-                    coalesce(judged.is_open, false),
+                    coalesce(judged.is_open and judged.is_admitting and judged.is_permitted, false),
                     coalesce(judged.is_group, false),
                     coalesce(judged.is_type, false),
                     coalesce(judged.is_age, false),
@@ -127,7 +140,7 @@ select
     steps.step[2] as filter,
     steps.step[3] as active,
     count(reached.stopped_at) as remaining,
-    coalesce(sum(reached.accepting), 0)::bigint as accepting
+    coalesce(sum(reached.accepting_sure), 0)::bigint as accepting
 from steps
 left join reached on reached.stopped_at > steps.step[1]
 group by steps.step

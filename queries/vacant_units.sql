@@ -4,6 +4,8 @@
 -- An empty list or null is no filter. A verdict is true, false or null (unknown). A target group is met by an approval of itself, of one above
 -- it or of one below it, unless it is excluded. A rate is cost / (places x 365 x assumed occupancy), so the rate at the same occupancy for all
 -- is rate x assumed_occupancy_pct / $occupancy_pct. Order: sure ones first, a stale confirmation never before a fresh one, then the nearest.
+-- Intake and approval are judged as samplads/matching/eligibility.py judges them, on the later of $day and $open_by; $places = 'all' lists
+-- units whatever they say of that. `accepting_sure` are the open places that surely can be had, 0 where one of the two is not sure.
 with names as (
     select map_from_entries(list((target_group.code, if($language = 'da', target_group.da, target_group.en)))) as words
     from target_group
@@ -36,6 +38,17 @@ measured as (
         unit_now.*,
         approved.met,
         approved.shut,
+        case
+            when unit_now.status = 'closed' then false
+            when unit_now.status in ('waiting_list', 'needs_assessment') then null
+            else true
+        end as is_intake,
+        case
+            when unit_now.approval_status in ('suspended', 'withdrawn') then false
+            when unit_now.approved_until < greatest($day, $open_by) and coalesce(unit_now.approval_status, '') <> 'not_required' then false
+            when unit_now.approval_status is null or unit_now.approval_status = 'conditional' then null
+            else true
+        end as is_approved,
         date_diff('day', unit_now.confirmed_at, $day) as confirmed_days,
         case
             when date_diff('day', unit_now.confirmed_at, $day) <= $fresh_days then 'fresh'
@@ -60,8 +73,10 @@ judged as (
         case $places
             when 'all' then true
             when 'reserved' then measured.accepting + coalesce(measured.reserved, 0) > 0
-            else measured.accepting > 0 and coalesce(measured.status <> 'closed', true)
+            else measured.accepting > 0
         end as is_open,
+        $places = 'all' or measured.is_intake as is_admitting,
+        $places = 'all' or measured.is_approved as is_permitted,
         case
             when len($groups::varchar[]) = 0 then true
             when $all_groups and measured.shut > 0 then false
@@ -96,6 +111,7 @@ select
     judged.lon,
     judged.km,
     judged.accepting,
+    if(coalesce(judged.accepting > 0 and judged.is_intake and judged.is_approved, false), judged.accepting, 0) as accepting_sure,
     judged.reserved,
     judged.occupied,
     judged.maximum,
@@ -127,6 +143,8 @@ select
     list_filter(
         [
             if(judged.is_open is null, 'places', null),
+            if(judged.is_admitting is null, 'intake', null),
+            if(judged.is_permitted is null, 'approval', null),
             if(judged.is_group is null, 'groups', null),
             if(judged.is_type is null, 'offer_types', null),
             if(judged.is_age is null, 'age', null),
@@ -146,6 +164,8 @@ cross join names
 left join offer_type on judged.offer_type = offer_type.code
 where
     coalesce(judged.is_open, true)
+    and coalesce(judged.is_admitting, true)
+    and coalesce(judged.is_permitted, true)
     and coalesce(judged.is_group, true)
     and coalesce(judged.is_type, true)
     and coalesce(judged.is_age, true)
