@@ -75,27 +75,27 @@ judged as (
             when 'reserved' then measured.accepting + coalesce(measured.reserved, 0) > 0
             else measured.accepting > 0
         end as is_open,
-        $places = 'all' or measured.is_intake as is_admitting,
-        $places = 'all' or measured.is_approved as is_permitted,
+        coalesce($places, 'open') = 'all' or measured.is_intake as is_admitting,
+        coalesce($places, 'open') = 'all' or measured.is_approved as is_permitted,
         case
-            when len($groups::varchar[]) = 0 then true
+            when coalesce(len($groups::varchar[]), 0) = 0 then true
             when $all_groups and measured.shut > 0 then false
             when measured.shut = len(list_distinct($groups::varchar[])) then false
             when len(measured.primary_groups) + len(measured.secondary_groups) = 0 then null
             when $all_groups then measured.met = len(list_distinct($groups::varchar[]))
             else measured.met > 0
         end as is_group,
-        len($offer_types::varchar[]) = 0 or list_contains($offer_types::varchar[], measured.offer_type) as is_type,
+        coalesce(len($offer_types::varchar[]), 0) = 0 or list_contains($offer_types::varchar[], measured.offer_type) as is_type,
         $age is null or (measured.age_from <= $age and measured.age_to >= $age) as is_age,
         $support_level is null
         or (measured.support_level_from <= $support_level and measured.support_level_to >= $support_level) as is_support,
         $open_by is null or measured.accepting_from <= $open_by as is_in_time,
-        len($municipalities::varchar[]) = 0 or list_contains($municipalities::varchar[], measured.municipality) as is_area,
+        coalesce(len($municipalities::varchar[]), 0) = 0 or list_contains($municipalities::varchar[], measured.municipality) as is_area,
         $max_km is null or measured.km <= $max_km as is_near,
         $max_rate_ore is null or measured.daily_rate_ore <= $max_rate_ore as is_rate,
-        len($operator_kinds::varchar[]) = 0 or list_contains($operator_kinds::varchar[], measured.operator_kind) as is_operator,
-        len($night_covers::varchar[]) = 0 or list_contains($night_covers::varchar[], measured.night_cover) as is_night,
-        len($freshness::varchar[]) = 0 or list_contains($freshness::varchar[], measured.freshness) as is_fresh
+        coalesce(len($operator_kinds::varchar[]), 0) = 0 or list_contains($operator_kinds::varchar[], measured.operator_kind) as is_operator,
+        coalesce(len($night_covers::varchar[]), 0) = 0 or list_contains($night_covers::varchar[], measured.night_cover) as is_night,
+        coalesce(len($freshness::varchar[]), 0) = 0 or list_contains($freshness::varchar[], measured.freshness) as is_fresh
     from measured
 )
 

@@ -170,8 +170,8 @@ def no_filter(**chosen: Any) -> dict[str, Any]:
 def test_what_is_surely_open_is_what_a_match_says(
     published: tuple[list[dict[str, Any]], Path], places: str, open_by: dt.date | None
 ) -> None:
-    """A need that asks for nothing but a day meets the rules of place, intake and approval alone; both pages give the same three answers."""
-    units, path = published
+    """A need that asks for nothing but a day meets the rules of place, intake and approval alone; both pages answer alike."""
+    _, path = published
     asked = no_filter(places=places, open_by=open_by)
     found = queries.run("vacant_units", path, language="da", occupancy_pct=98.0, **asked)
     laid = Places.from_frame(queries.run("match_units", path), queries.run("target_group_closure", path))
@@ -198,6 +198,15 @@ def test_all_units_listed_make_no_place_open(published: tuple[list[dict[str, Any
     assert listed["accepting"].sum() > total.accepting == whole["accepting"] == vacancies.summary(opened).accepting
     assert total.units == whole["open_units"]
     assert total.listed == len(units)
+
+
+def test_null_is_no_filter(published: tuple[list[dict[str, Any]], Path]) -> None:
+    _, path = published
+    empty = no_filter()
+    null = {name: None if value in ([], "open") else value for name, value in empty.items()}
+    assert null != empty
+    for name, more in (("vacant_units", {"language": "da", "occupancy_pct": 98.0}), ("vacancy_funnel", {})):
+        assert queries.run(name, path, **null, **more).equals(queries.run(name, path, **empty, **more))
 
 
 def test_the_overview_adds_up(published: tuple[list[dict[str, Any]], Path]) -> None:
