@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 from dataclasses import dataclass
+from pathlib import Path
 
 import polars as pl
 import streamlit as st
@@ -100,11 +101,13 @@ def _described() -> Case:
 
 
 @st.cache_resource(show_spinner=False, max_entries=50)
-def _match(version: str, case: Case, day: dt.date, rules: str) -> MatchResult:  # noqa: ARG001
-    return match(case, loading.places(layer=written.layer()), loading.weights(day), as_of=day, municipalities=loading.municipalities())
+def _match(version: str, case: Case, day: dt.date, rules: str, _path: Path) -> MatchResult:  # noqa: ARG001
+    towns = loading.municipalities(_path)
+    return match(case, loading.places(_path, written.layer()), loading.weights(day), as_of=day, municipalities=towns)
 
 
 def matched(case: Case) -> MatchResult:
     """The match of a case with all units of the version in force, on the warehouse's day."""
     rules = data.rules("matching")
-    return _match(session.warehouse().id, case, session.day(), f"{written.stamp()} {rules.valid_from}{rules.values}")
+    version = session.warehouse()
+    return _match(version.id, case, session.day(), f"{written.stamp()} {rules.valid_from}{rules.values}", version.path)

@@ -8,8 +8,11 @@ import polars as pl
 import pytest
 from streamlit.testing.v1 import AppTest
 
-from samplads import loading, settings
-from samplads.matching.ranking import match
+from samplads import loading, settings, warehouse
+from samplads.matching.case import Case
+from samplads.matching.ranking import MatchResult, match
+from samplads.ui import matching
+from tests import small
 
 SHOWN = "2026-118 · Køge · 24 år"
 
@@ -64,3 +67,33 @@ def test_the_page_speaks_english(page: AppTest) -> None:
     page.run()
     assert not page.error
     assert any("units fit" in text.value or "unit fits" in text.value for text in page.markdown)
+
+
+def test_a_publication_while_a_page_runs_changes_nothing_until_the_next_click(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The need is read from one version; the units it is matched with are that version's too."""
+    need = {"need_id": "N-1", "municipality": "259", "registered_on": small.DAY, "target_groups": [small.AUTISM]}
+    rows = {"unit": small.UNITS, "capacity": small.CAPACITY, "target_group_approval": small.APPROVALS, "need": [need]}
+    small.publish(tmp_path, small.archived(rows, synthetic=True))
+    full = [row | {"occupied": row["maximum"], "accepting": 0} for row in small.CAPACITY]
+    later = small.archived(rows | {"capacity": full}, name="later", synthetic=True)
+    really = matching.matched
+    ran = []
+
+    def meanwhile(case: Case) -> MatchResult:
+        if not ran:
+            small.publish(tmp_path, later)
+        ran.append(really(case))
+        return ran[-1]
+
+    monkeypatch.setattr(matching, "matched", meanwhile)
+    monkeypatch.setenv("SAMPLADS_WAREHOUSE", str(tmp_path))
+    page = AppTest.from_file(str(settings.ROOT / "pages" / "match.py"), default_timeout=60)
+    page.run()
+    assert not page.error
+    assert ran[-1].hits["unit_id"].to_list() == ["A-1"]
+    page.run()
+    assert not page.error
+    assert ran[-1].counts["hits"] == 0
+    # The first version once more, with nothing remembered: the library itself reads the file it is given.
+    first, second = warehouse.history(tmp_path)
+    assert loading.places(first.path).frame["accepting"].sum() > loading.places(second.path).frame["accepting"].sum() == 0

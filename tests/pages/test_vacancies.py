@@ -91,6 +91,10 @@ def test_the_overview_leads_to_the_first_questions(demo: Path, monkeypatch: pyte
     line = said(page)
     assert "pladser er åbne i" in line
     assert "enkeltmandstilbud" in line
+    version = warehouse.current(demo)
+    whole = queries.run("overview_places", version.path, day=dt.date(2026, 11, 1), fresh_days=30).to_dicts()[0]
+    assert f"{whole['accepting_month']} af {whole['accepting']} åbne pladser er bekræftet i denne måned" in line
+    assert "Demo-data, pr. 01.11.2026. 1 leverance, den seneste opgjort 01.11.2026." in line
     assert "Demo-data" in line
     assert "behov" in " ".join(metric.value for metric in page.metric)
 

@@ -200,6 +200,15 @@ def test_the_overview_says_how_things_stand() -> None:
     assert overview.share_sentence(places, "da").startswith("**31 enkeltmandstilbud** i 1 kommune")
     none = {"accepting": 0, "accepting_fresh": 0, "open_municipalities": 0}
     assert "ukendt er bekræftet" in overview.answer(none, 30, "da")
+    places |= {"accepting_month": 201, "accepting_unsure": 68}
+    assert said(overview.confirmed(places, "da")) == (
+        "201 af 412 åbne pladser er bekræftet i denne måned. "
+        "68 pladser mere kan være åbne, men afdelingen mangler oplysninger eller vil vurdere først."
+    )
+    assert overview.confirmed(none | {"accepting_unsure": 0}, "da") == ""
+    told, today = {"deliveries": 3, "last_delivery": dt.date(2026, 11, 14)}, dt.date(2026, 11, 22)
+    assert overview.basis(told, False, today, "da") == "Rigtige data, pr. 22.11.2026. 3 leverancer, den seneste opgjort 14.11.2026."
+    assert overview.basis(told | {"deliveries": 1}, True, today, "en").startswith("Demonstration data, as of 22 Nov 2026. 1 delivery,")
     state = overview.state(
         {"needs": 138, "longest_days": None}, {"delivered": 81, "municipalities": 98, "set_aside": 1, "flagged": 2}, 30, "da"
     )
