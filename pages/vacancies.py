@@ -16,8 +16,8 @@ with ui.page("vacancies"):
         ui.answer(
             vacancies.answer(total, limits.fresh_days, home["name"] if home else None, lang),
             vacancies.counts(total, lang),
-            vacancies.unsure(total, lang),
             vacancies.funnel_line(ui.query("vacancy_funnel", **filters), lang),
+            vacancies.unsure(total, lang),
         )
 
     if units.is_empty():

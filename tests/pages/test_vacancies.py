@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+import re
 from pathlib import Path
 
 import polars as pl
@@ -52,6 +53,11 @@ def test_filters_narrow_the_answer_and_the_link_holds_them(demo: Path, monkeypat
     table = pl.from_pandas(page.dataframe[0].value)
     assert table["km"].max() <= 150
     assert set(table["night_cover"].drop_nulls()) == {"vågen"}
+    # Under each filter in use stands what the line of the answer says of it; under the others nothing.
+    left = [caption.value for caption in page.caption if "tilbage" in caption.value]
+    counts = re.findall(r"(?:med sikker åben plads|målgrupper|afstand|natdækning) \*\*([\d.]+)\*\*", line)
+    assert len(counts) == 4
+    assert sorted(left) == sorted(f"→ {count} afdeling{'' if count == '1' else 'er'} tilbage" for count in counts)
     wide = table.height
     page.text_input(key="max_km").set_value("45").run()
     assert pl.from_pandas(page.dataframe[0].value).height < wide
