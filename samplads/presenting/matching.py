@@ -38,10 +38,10 @@ def reference(result: MatchResult, offer_types: Mapping[str, str], language: str
         rates = rates.sort("units", "offer_type", descending=[True, False])
         if rates.height:
             parts = [
-                f"{offer_types.get(code, code)} {formats.kr_per_day(ore, language)}"
+                f"{offer_types.get(code, code)}: {formats.kr_per_day(ore, language)}"
                 for code, ore in rates.head(REFERENCES_SAID).select("offer_type", "reference_ore").iter_rows()
             ]
-            return i18n.text(f"matching.reference.{basis}", language, rates=formats.listing(parts, language))
+            return i18n.text(f"matching.reference.{basis}", language, rates=" · ".join(parts))
     return None
 
 

@@ -292,6 +292,19 @@ def test_from_a_need_to_its_matches_why_not_and_a_comparison(visit: Visit, serve
     assert facts[say("columns.points")] == str(result.hits["points"][0])
     assert facts[say("columns.municipality_name")] == result.places.frame.filter(pl.col("name") == hits[0])["municipality_name"][0]
 
+    # One that nearly fits and one to assess can stand beside them; a fifth tick is told that it is one too many.
+    missed, to_ask = near["unit_name"][0], names[result.needs_assessment["unit_id"][0]]
+    grid.select(page, "assessment", 0)
+    settled(page)
+    page.get_by_role("tab", name=say("match.tab.near")).click()
+    grid.select(page, "near_misses", 0)
+    settled(page)
+    assert grid.headers(page, "comparison")[1:] == [*hits[:2], missed, to_ask]
+    grid.select(page, "near_misses", 1)
+    expect(page.get_by_text(words_of(say("match.compare.most", most=4, ticked=5)))).to_be_visible()
+    settled(page)
+    assert grid.headers(page, "comparison")[1:] == [*hits[:2], *near["unit_name"][:2]]
+
     # Exported: all hits with what the screen has no room for.
     with page.expect_download() as handed:
         page.locator(".st-key-hits_export_xlsx button").first.click()
