@@ -44,12 +44,11 @@ def confirmed(places: Mapping[str, Any], language: str) -> str:
 
 
 def basis(deliveries: Mapping[str, Any], synthetic: bool, day: dt.date, language: str) -> str:
-    """What the page rests on: made-up or real data, the day, how many deliveries and the last one's day."""
+    """What the page rests on: how many deliveries and the last one's day, and that data are real (made-up ones say so beside the title)."""
     return i18n.text(
         "overview.basis",
         language,
-        kind=i18n.text("app.demo" if synthetic else "overview.real", language),
-        day=formats.date(day, language),
+        real="" if synthetic else i18n.text("overview.real", language, day=formats.date(day, language)),
         deliveries=formats.plural(deliveries["deliveries"], "overview.deliveries", language),
         last=formats.date(deliveries["last_delivery"], language),
     )

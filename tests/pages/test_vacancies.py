@@ -100,7 +100,7 @@ def test_the_overview_leads_to_the_first_questions(demo: Path, monkeypatch: pyte
     version = warehouse.current(demo)
     whole = queries.run("overview_places", version.path, day=dt.date(2026, 11, 1), fresh_days=30).to_dicts()[0]
     assert f"{whole['accepting_month']} af {whole['accepting']} åbne pladser er bekræftet i denne måned" in line
-    assert "Demo-data, pr. 01.11.2026. 1 leverance, den seneste opgjort 01.11.2026." in line
+    assert "1 leverance, den seneste opgjort 01.11.2026." in line
     assert "Demo-data" in line
     assert "behov" in " ".join(metric.value for metric in page.metric)
 
@@ -122,6 +122,7 @@ def test_real_data_grow_old_and_demonstration_data_do_not(tmp_path: Path, monkey
         folder = tmp_path / str(synthetic)
         small.publish(folder, small.archived({"unit": small.UNITS, "capacity": counted}, as_of=old, synthetic=synthetic))
         assert f"{fresh} er bekræftet inden for 30 dage" in said(opened(folder, monkeypatch))
+        assert ("Rigtige data, pr. " in said(opened(folder, monkeypatch, APP))) is not synthetic
 
 
 def test_without_a_warehouse_the_page_says_so_in_one_sentence(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

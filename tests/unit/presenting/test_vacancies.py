@@ -208,7 +208,7 @@ def test_the_overview_says_how_things_stand() -> None:
     assert overview.confirmed(none | {"accepting_unsure": 0}, "da") == ""
     told, today = {"deliveries": 3, "last_delivery": dt.date(2026, 11, 14)}, dt.date(2026, 11, 22)
     assert overview.basis(told, False, today, "da") == "Rigtige data, pr. 22.11.2026. 3 leverancer, den seneste opgjort 14.11.2026."
-    assert overview.basis(told | {"deliveries": 1}, True, today, "en").startswith("Demonstration data, as of 22 Nov 2026. 1 delivery,")
+    assert overview.basis(told | {"deliveries": 1}, True, today, "en") == "1 delivery, the last as of 14 Nov 2026."
     state = overview.state(
         {"needs": 138, "longest_days": None}, {"delivered": 81, "municipalities": 98, "set_aside": 1, "flagged": 2}, 30, "da"
     )
