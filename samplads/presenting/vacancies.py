@@ -254,6 +254,8 @@ def facts(unit: Mapping[str, Any], occupancy_pct: float, language: str) -> list[
     def names(key: str) -> str:
         return formats.listing(unit[key], language) if unit[key] else i18n.text("vacancies.none_told", language)
 
+    age = span(unit["age_from"], unit["age_to"])
+    age = age if age == formats.unknown(language) else f"{age} {i18n.text('units.years', language)}"
     rate = formats.kr_per_day(unit["daily_rate_ore"], language)
     if unit["daily_rate_ore"] is not None:
         terms = i18n.text(
@@ -275,7 +277,7 @@ def facts(unit: Mapping[str, Any], occupancy_pct: float, language: str) -> list[
         (i18n.text("columns.excluded_names", language), names("excluded_names")),
         (i18n.text("columns.approval_status", language), approval),
         (label["offer_type_name"], unit["offer_type_name"] or formats.unknown(language)),
-        (i18n.text("vacancies.age", language), f"{span(unit['age_from'], unit['age_to'])} {i18n.text('units.years', language)}"),
+        (i18n.text("vacancies.age", language), age),
         (i18n.text("vacancies.support", language), span(unit["support_level_from"], unit["support_level_to"])),
         (i18n.text("columns.daily_rate_ore", language), rate),
         (i18n.text("vacancies.rate_at", language, pct=formats.percent(occupancy_pct, language)), normal),

@@ -167,6 +167,8 @@ def test_the_details_say_what_is_known_and_what_is_not() -> None:
     assert facts["Modtages ikke"] == "Demens og Angst"
     assert facts["Godkendelse"] == "godkendt med vilkår, til 31.12.2028"
     assert facts["Alder"] == "18–ukendt år"
+    nobody_told = dict(vacancies.facts(UNIT | {"age_from": None}, 98, "da"))
+    assert nobody_told["Alder"] == "ukendt"
     assert facts["Støttebehov (0-4)"] == "ukendt"
     assert facts["Takst"] == "2.845 kr. pr. døgn (prisår 2026, forudsat belægning ukendt)"
     assert facts["Takst ved 98 %"] == "ukendt"
