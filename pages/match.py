@@ -9,15 +9,19 @@ from samplads.ui import matching as need
 
 with ui.page("match"):
     lang = ui.language()
-    case = need.pick_case()
+    asked = need.pick_need()
     names = need.names()
-    result = need.matched(case)
+    result = need.matched(asked.case)
 
     near = ui.say("matching.near", n=result.near_misses.height)
-    summary = match_tables.summary(case, names.target_groups, names.municipalities, names.offer_types, lang)
-    ui.answer(f"{matching.answer(result, lang)} {near}", summary)
+    ui.answer(
+        f"{matching.answer(result, lang)} {near}",
+        match_tables.summary(asked.case, names.target_groups, names.municipalities, names.offer_types, lang, urgency=asked.urgency),
+        matching.reference(result, names.offer_types, lang),
+    )
 
     hits = match_tables.hits(result, lang)
+    chosen = hits.clear()
     if hits.is_empty():
         ui.empty(ui.say("matching.table.no_hits"))
     else:
@@ -29,13 +33,11 @@ with ui.page("match"):
             select="multi-row",
             name=ui.say("match.hits"),
         )
-        picked = chosen["unit_id"].to_list()[:MOST_COMPARED]
-        ui.note(ui.say("match.compare.hint", most=MOST_COMPARED))
-        if len(picked) > 1:
-            st.subheader(ui.say("match.compare.title"))
-            ui.table(match_tables.comparison(compare(result, picked), result, lang), key="comparison", name=ui.say("match.compare.title"))
+    ui.note(ui.say("match.compare.hint", most=MOST_COMPARED))
+    # Drawn last: units to assess and near misses can be ticked too, in the tables below.
+    beside = st.container(key="beside")
 
-    why, almost, asked, given = st.tabs([ui.say(f"match.tab.{tab}") for tab in ("why_not", "near", "assessment", "points")])
+    why, almost, ask, given = st.tabs([ui.say(f"match.tab.{tab}") for tab in ("why_not", "near", "assessment", "points")])
     with why:
         reasons = match_tables.why_not(result, lang)
         ui.chart(charts.bars(reasons, "rule", "failed", lang), alt=charts.bars_alt(reasons, "rule", "failed", lang), key="why_not_chart")
@@ -46,20 +48,27 @@ with ui.page("match"):
             listed = match_tables.failing(result, failing(result, one["rule_code"][0]), lang)
             ui.table(listed, columns=("unit_name", "municipality_name", "failed_rules"), key="failing", name=one["rule"][0])
     with almost:
-        ui.table(
+        nearly = ui.table(
             match_tables.near_misses(result, {**names.offer_types, **names.municipalities}, lang),
             columns=("unit_name", "municipality_name", "rule_name", "miss", "accepting", "daily_rate_ore"),
             key="near_misses",
+            select="multi-row",
             name=ui.say("match.tab.near"),
         )
-    with asked:
-        ui.table(
+    with ask:
+        to_assess = ui.table(
             match_tables.assessments(result, lang),
             columns=match_tables.ASK_COLUMNS,
             key="assessment",
+            select="multi-row",
             name=ui.say("match.tab.assessment"),
         )
     with given:
         scored, criteria = match_tables.points(result, lang)
         ui.table(scored, columns=criteria, key="points_given", name=ui.say("match.tab.points"))
         need.show_points()
+    with beside:
+        picked = need.pick_compared(*(table["unit_id"].to_list() for table in (chosen, nearly, to_assess)))
+        if len(picked) > 1:
+            st.subheader(ui.say("match.compare.title"))
+            ui.table(match_tables.comparison(compare(result, picked), result, lang), key="comparison", name=ui.say("match.compare.title"))

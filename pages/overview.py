@@ -12,7 +12,11 @@ with ui.page("overview"):
     deliveries = ui.query("overview_deliveries", day=day, fresh_days=limits.fresh_days).to_dicts()[0]
     towns = ui.query("vacancies_by_municipality", day=day, fresh_days=limits.fresh_days, ageing_days=limits.ageing_days)
 
-    ui.answer(overview.answer(places, limits.fresh_days, lang))
+    ui.answer(
+        overview.answer(places, limits.fresh_days, lang),
+        overview.confirmed(places, lang),
+        overview.basis(deliveries, ui.meta()["synthetic"], day, lang),
+    )
 
     find, share, ask = st.columns(3)
     with find, st.container(border=True, height="stretch"):

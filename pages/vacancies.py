@@ -10,13 +10,14 @@ with ui.page("vacancies"):
     head = st.container()
     filters = ui.vacancy_filters()
 
-    units = vacancies.shown(ui.query("vacant_units", language=lang, occupancy_pct=occupancy_pct, **filters), lang)
-    total, towns = vacancies.summary(units), vacancies.by_municipality(units)
+    found = ui.query("vacant_units", language=lang, occupancy_pct=occupancy_pct, **filters)
+    total, units, towns = vacancies.summary(found), vacancies.shown(found, lang), vacancies.by_municipality(found)
     with head:
         ui.answer(
             vacancies.answer(total, limits.fresh_days, home["name"] if home else None, lang),
             vacancies.counts(total, lang),
             vacancies.funnel_line(ui.query("vacancy_funnel", **filters), lang),
+            vacancies.unsure(total, lang),
         )
 
     if units.is_empty():

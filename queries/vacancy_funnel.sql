@@ -28,6 +28,17 @@ measured as (
         unit_now.*,
         approved.met,
         approved.shut,
+        case
+            when unit_now.status = 'closed' then false
+            when unit_now.status in ('waiting_list', 'needs_assessment') then null
+            else true
+        end as is_intake,
+        case
+            when unit_now.approval_status in ('suspended', 'withdrawn') then false
+            when unit_now.approved_until < greatest($day, $open_by) and coalesce(unit_now.approval_status, '') <> 'not_required' then false
+            when unit_now.approval_status is null or unit_now.approval_status = 'conditional' then null
+            else true
+        end as is_approved,
         date_diff('day', unit_now.confirmed_at, $day) as confirmed_days,
         case
             when date_diff('day', unit_now.confirmed_at, $day) <= $fresh_days then 'fresh'
@@ -52,27 +63,29 @@ judged as (
         case $places
             when 'all' then true
             when 'reserved' then measured.accepting + coalesce(measured.reserved, 0) > 0
-            else measured.accepting > 0 and coalesce(measured.status <> 'closed', true)
+            else measured.accepting > 0
         end as is_open,
+        coalesce($places, 'open') = 'all' or measured.is_intake as is_admitting,
+        coalesce($places, 'open') = 'all' or measured.is_approved as is_permitted,
         case
-            when len($groups::varchar[]) = 0 then true
+            when coalesce(len($groups::varchar[]), 0) = 0 then true
             when $all_groups and measured.shut > 0 then false
             when measured.shut = len(list_distinct($groups::varchar[])) then false
             when len(measured.primary_groups) + len(measured.secondary_groups) = 0 then null
             when $all_groups then measured.met = len(list_distinct($groups::varchar[]))
             else measured.met > 0
         end as is_group,
-        len($offer_types::varchar[]) = 0 or list_contains($offer_types::varchar[], measured.offer_type) as is_type,
+        coalesce(len($offer_types::varchar[]), 0) = 0 or list_contains($offer_types::varchar[], measured.offer_type) as is_type,
         $age is null or (measured.age_from <= $age and measured.age_to >= $age) as is_age,
         $support_level is null
         or (measured.support_level_from <= $support_level and measured.support_level_to >= $support_level) as is_support,
         $open_by is null or measured.accepting_from <= $open_by as is_in_time,
-        len($municipalities::varchar[]) = 0 or list_contains($municipalities::varchar[], measured.municipality) as is_area,
+        coalesce(len($municipalities::varchar[]), 0) = 0 or list_contains($municipalities::varchar[], measured.municipality) as is_area,
         $max_km is null or measured.km <= $max_km as is_near,
         $max_rate_ore is null or measured.daily_rate_ore <= $max_rate_ore as is_rate,
-        len($operator_kinds::varchar[]) = 0 or list_contains($operator_kinds::varchar[], measured.operator_kind) as is_operator,
-        len($night_covers::varchar[]) = 0 or list_contains($night_covers::varchar[], measured.night_cover) as is_night,
-        len($freshness::varchar[]) = 0 or list_contains($freshness::varchar[], measured.freshness) as is_fresh
+        coalesce(len($operator_kinds::varchar[]), 0) = 0 or list_contains($operator_kinds::varchar[], measured.operator_kind) as is_operator,
+        coalesce(len($night_covers::varchar[]), 0) = 0 or list_contains($night_covers::varchar[], measured.night_cover) as is_night,
+        coalesce(len($freshness::varchar[]), 0) = 0 or list_contains($freshness::varchar[], measured.freshness) as is_fresh
     from measured
 )
 ,
@@ -80,29 +93,29 @@ judged as (
 steps as (
     select unnest([
         (0, 'all_units', true),
-        (1, 'places', $places <> 'all'),
-        (2, 'groups', len($groups::varchar[]) > 0),
-        (3, 'offer_types', len($offer_types::varchar[]) > 0),
+        (1, 'places', coalesce($places, 'open') <> 'all'),
+        (2, 'groups', coalesce(len($groups::varchar[]), 0) > 0),
+        (3, 'offer_types', coalesce(len($offer_types::varchar[]), 0) > 0),
         (4, 'age', $age is not null),
         (5, 'support_level', $support_level is not null),
         (6, 'open_by', $open_by is not null),
-        (7, 'municipalities', len($municipalities::varchar[]) > 0),
+        (7, 'municipalities', coalesce(len($municipalities::varchar[]), 0) > 0),
         (8, 'max_km', $max_km is not null),
         (9, 'max_rate', $max_rate_ore is not null),
-        (10, 'operator_kinds', len($operator_kinds::varchar[]) > 0),
-        (11, 'night_covers', len($night_covers::varchar[]) > 0),
-        (12, 'freshness', len($freshness::varchar[]) > 0)
+        (10, 'operator_kinds', coalesce(len($operator_kinds::varchar[]), 0) > 0),
+        (11, 'night_covers', coalesce(len($night_covers::varchar[]), 0) > 0),
+        (12, 'freshness', coalesce(len($freshness::varchar[]), 0) > 0)
     ]) as step
 ),
 
 reached as (
     select
-        judged.accepting,
+        if(coalesce(judged.accepting > 0 and judged.is_intake and judged.is_approved, false), judged.accepting, 0) as accepting_sure,
         -- The first filter that a unit does not surely pass; one more than the last where it passes all.
         coalesce(
             list_position(
                 [
-                    coalesce(judged.is_open, false),
+                    coalesce(judged.is_open and judged.is_admitting and judged.is_permitted, false),
                     coalesce(judged.is_group, false),
                     coalesce(judged.is_type, false),
                     coalesce(judged.is_age, false),
@@ -127,7 +140,7 @@ select
     steps.step[2] as filter,
     steps.step[3] as active,
     count(reached.stopped_at) as remaining,
-    coalesce(sum(reached.accepting), 0)::bigint as accepting
+    coalesce(sum(reached.accepting_sure), 0)::bigint as accepting
 from steps
 left join reached on reached.stopped_at > steps.step[1]
 group by steps.step

@@ -4,6 +4,8 @@
 -- An empty list or null is no filter. A verdict is true, false or null (unknown). A target group is met by an approval of itself, of one above
 -- it or of one below it, unless it is excluded. A rate is cost / (places x 365 x assumed occupancy), so the rate at the same occupancy for all
 -- is rate x assumed_occupancy_pct / $occupancy_pct. Order: sure ones first, a stale confirmation never before a fresh one, then the nearest.
+-- Intake and approval are judged as samplads/matching/eligibility.py judges them, on the later of $day and $open_by; $places = 'all' lists
+-- units whatever they say of that. `accepting_sure` are the open places that surely can be had, 0 where one of the two is not sure.
 with names as (
     select map_from_entries(list((target_group.code, if($language = 'da', target_group.da, target_group.en)))) as words
     from target_group
@@ -36,6 +38,17 @@ measured as (
         unit_now.*,
         approved.met,
         approved.shut,
+        case
+            when unit_now.status = 'closed' then false
+            when unit_now.status in ('waiting_list', 'needs_assessment') then null
+            else true
+        end as is_intake,
+        case
+            when unit_now.approval_status in ('suspended', 'withdrawn') then false
+            when unit_now.approved_until < greatest($day, $open_by) and coalesce(unit_now.approval_status, '') <> 'not_required' then false
+            when unit_now.approval_status is null or unit_now.approval_status = 'conditional' then null
+            else true
+        end as is_approved,
         date_diff('day', unit_now.confirmed_at, $day) as confirmed_days,
         case
             when date_diff('day', unit_now.confirmed_at, $day) <= $fresh_days then 'fresh'
@@ -60,27 +73,29 @@ judged as (
         case $places
             when 'all' then true
             when 'reserved' then measured.accepting + coalesce(measured.reserved, 0) > 0
-            else measured.accepting > 0 and coalesce(measured.status <> 'closed', true)
+            else measured.accepting > 0
         end as is_open,
+        coalesce($places, 'open') = 'all' or measured.is_intake as is_admitting,
+        coalesce($places, 'open') = 'all' or measured.is_approved as is_permitted,
         case
-            when len($groups::varchar[]) = 0 then true
+            when coalesce(len($groups::varchar[]), 0) = 0 then true
             when $all_groups and measured.shut > 0 then false
             when measured.shut = len(list_distinct($groups::varchar[])) then false
             when len(measured.primary_groups) + len(measured.secondary_groups) = 0 then null
             when $all_groups then measured.met = len(list_distinct($groups::varchar[]))
             else measured.met > 0
         end as is_group,
-        len($offer_types::varchar[]) = 0 or list_contains($offer_types::varchar[], measured.offer_type) as is_type,
+        coalesce(len($offer_types::varchar[]), 0) = 0 or list_contains($offer_types::varchar[], measured.offer_type) as is_type,
         $age is null or (measured.age_from <= $age and measured.age_to >= $age) as is_age,
         $support_level is null
         or (measured.support_level_from <= $support_level and measured.support_level_to >= $support_level) as is_support,
         $open_by is null or measured.accepting_from <= $open_by as is_in_time,
-        len($municipalities::varchar[]) = 0 or list_contains($municipalities::varchar[], measured.municipality) as is_area,
+        coalesce(len($municipalities::varchar[]), 0) = 0 or list_contains($municipalities::varchar[], measured.municipality) as is_area,
         $max_km is null or measured.km <= $max_km as is_near,
         $max_rate_ore is null or measured.daily_rate_ore <= $max_rate_ore as is_rate,
-        len($operator_kinds::varchar[]) = 0 or list_contains($operator_kinds::varchar[], measured.operator_kind) as is_operator,
-        len($night_covers::varchar[]) = 0 or list_contains($night_covers::varchar[], measured.night_cover) as is_night,
-        len($freshness::varchar[]) = 0 or list_contains($freshness::varchar[], measured.freshness) as is_fresh
+        coalesce(len($operator_kinds::varchar[]), 0) = 0 or list_contains($operator_kinds::varchar[], measured.operator_kind) as is_operator,
+        coalesce(len($night_covers::varchar[]), 0) = 0 or list_contains($night_covers::varchar[], measured.night_cover) as is_night,
+        coalesce(len($freshness::varchar[]), 0) = 0 or list_contains($freshness::varchar[], measured.freshness) as is_fresh
     from measured
 )
 
@@ -96,6 +111,7 @@ select
     judged.lon,
     judged.km,
     judged.accepting,
+    if(coalesce(judged.accepting > 0 and judged.is_intake and judged.is_approved, false), judged.accepting, 0) as accepting_sure,
     judged.reserved,
     judged.occupied,
     judged.maximum,
@@ -127,6 +143,8 @@ select
     list_filter(
         [
             if(judged.is_open is null, 'places', null),
+            if(judged.is_admitting is null, 'intake', null),
+            if(judged.is_permitted is null, 'approval', null),
             if(judged.is_group is null, 'groups', null),
             if(judged.is_type is null, 'offer_types', null),
             if(judged.is_age is null, 'age', null),
@@ -146,6 +164,8 @@ cross join names
 left join offer_type on judged.offer_type = offer_type.code
 where
     coalesce(judged.is_open, true)
+    and coalesce(judged.is_admitting, true)
+    and coalesce(judged.is_permitted, true)
     and coalesce(judged.is_group, true)
     and coalesce(judged.is_type, true)
     and coalesce(judged.is_age, true)

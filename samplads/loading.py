@@ -1,7 +1,8 @@
 """What the domain works on, read from the warehouse and the rules: the only place that sees both sides.
 
 Whatever is made from a whole warehouse is kept by the published file, which never changes; a new version is a new file. `warehouse` is a
-warehouse folder everywhere (default: the one in the settings).
+published file or a warehouse folder everywhere (default: the one in the settings). A folder is asked for its version in force at every
+call, so whoever calls twice for one answer asks once (`version_in_force`) and passes the file: never a mix of two versions.
 """
 
 from __future__ import annotations
@@ -25,12 +26,20 @@ if TYPE_CHECKING:
     from samplads.overlay import Layer
 
 
+def version_in_force(warehouse: Path | None = None) -> Path:
+    """The published file to read: the one given, else the one in force in a folder.
+
+    Raises SampladsError `warehouse_missing` or `warehouse_damaged`.
+    """
+    return warehouse if warehouse is not None and warehouse.is_file() else published.current(warehouse).path
+
+
 def places(warehouse: Path | None = None, layer: Layer | None = None) -> Places:
-    """All units of the version in force, with what people have written laid over (None: nothing), laid out for matching.
+    """All units of a version, with what people have written laid over (None: nothing), laid out for matching.
 
     Made once per version and layer.
     """
-    return _places(published.current(warehouse).path, layer)
+    return _places(version_in_force(warehouse), layer)
 
 
 @lru_cache(maxsize=4)
@@ -40,7 +49,7 @@ def _places(file: Path, layer: Layer | None) -> Places:
 
 
 def need(need_id: str, warehouse: Path | None = None) -> Case:
-    """One need of the version in force. Raises SampladsError `match_need_unknown`."""
+    """One need of a version. Raises SampladsError `match_need_unknown`."""
     rows = queries.run("need_by_id", warehouse, need_id=need_id)
     if rows.is_empty():
         raise SampladsError("match_need_unknown", need=need_id)
@@ -48,8 +57,8 @@ def need(need_id: str, warehouse: Path | None = None) -> Case:
 
 
 def as_of(warehouse: Path | None = None) -> dt.date:
-    """Today, for the version in force: a demonstration's own day, the clock's for real data (docs/decisions/0004)."""
-    day, synthetic = _as_of(published.current(warehouse).path)
+    """Today, for a version: a demonstration's own day, the clock's for real data (docs/decisions/0004)."""
+    day, synthetic = _as_of(version_in_force(warehouse))
     return day if synthetic else dt.datetime.now(dt.UTC).date()
 
 
@@ -61,7 +70,7 @@ def _as_of(file: Path) -> tuple[dt.date, bool]:
 
 def municipalities(warehouse: Path | None = None) -> dict[str, Point]:
     """The point of each municipality that has one. A copy: the caller may change it."""
-    return dict(_municipalities(published.current(warehouse).path))
+    return dict(_municipalities(version_in_force(warehouse)))
 
 
 @lru_cache(maxsize=8)

@@ -8,6 +8,8 @@ the warehouse is part of every cached answer's key.
 from __future__ import annotations
 
 import datetime as dt
+import json
+import math
 import re
 import threading
 from collections.abc import Callable
@@ -121,16 +123,58 @@ def run(
         cursor.close()
 
 
-def parameter(text: str) -> Any:
-    """A parameter typed on the command line as a value: a day, a number, yes/no, a list (with |), else text. `null` is unknown."""
-    if "|" in text:
-        return [parameter(part) for part in text.split("|") if part]
-    if text in {"null", ""}:
+FORMS: dict[str, str] = {
+    **dict.fromkeys(("as_of", "day", "first_month", "last_month", "open_by"), "day"),
+    **dict.fromkeys(("grouping", "language", "need_id", "places", "unit_id"), "text"),
+    **dict.fromkeys(("dropped", "freshness", "groups", "more_places", "municipalities", "night_covers"), "texts"),
+    **dict.fromkeys(("offer_types", "operator_kinds", "unit_ids"), "texts"),
+    **dict.fromkeys(("age", "ageing_days", "expiry_days", "fresh_days", "max_rate_ore", "support_level"), "whole"),
+    **dict.fromkeys(("deviation_points", "lat", "lon", "max_km", "occupancy_pct"), "number"),
+    **dict.fromkeys(("all_groups",), "yes_no"),
+    **dict.fromkeys(("operator_share_pct", "scales", "tiers", "weights"), "record"),
+}
+"""How each parameter of the named queries is written; a name means the same in all of them."""
+
+
+def parameter(name: str, text: str) -> Any:
+    """A parameter as it is typed, in the form of its name (`FORMS`): `null` is unknown, a list has | between its parts, one part is a list
+    of one, nothing is an empty list; codes and ids stay text whatever they look like. A name that no query has stays text.
+
+    Raises SampladsError `query_parameter_<form>` where it is written otherwise.
+    """
+    form = FORMS.get(name, "text")
+    if text == "null":
         return None
-    if re.fullmatch(r"\d{4}-\d\d-\d\d", text):
-        return dt.date.fromisoformat(text)
-    if re.fullmatch(r"-?\d+", text):
-        return text if text.startswith("0") and text != "0" else int(text)
-    if re.fullmatch(r"-?\d+[.,]\d+", text):
-        return float(text.replace(",", "."))
-    return {"true": True, "false": False}.get(text, text)
+    if form == "texts":
+        return [part for part in text.split("|") if part]
+    if form == "text":
+        return text
+    if not text:
+        return None
+    try:
+        return _READ[form](text)
+    except (ValueError, KeyError):
+        raise SampladsError(f"query_parameter_{form}", name=name, text=text[:40]) from None
+
+
+def _number(text: str) -> float:
+    number = float(text.replace(",", "."))
+    if not math.isfinite(number):
+        raise ValueError(text)
+    return number
+
+
+def _record(text: str) -> dict[str, Any]:
+    record = json.loads(text)
+    if not isinstance(record, dict):
+        raise ValueError(text)
+    return record
+
+
+_READ: dict[str, Callable[[str], Any]] = {
+    "day": dt.date.fromisoformat,
+    "whole": int,
+    "number": _number,
+    "yes_no": {"true": True, "yes": True, "ja": True, "false": False, "no": False, "nej": False}.__getitem__,
+    "record": _record,
+}

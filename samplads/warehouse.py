@@ -329,6 +329,8 @@ def publish(
 def rollback(folder: Path | None = None, *, wait_seconds: float = 60) -> Version:
     """Put the version before the one in force back in force.
 
+    The withdrawn one's file stays until the next publication: pages may be reading it.
+
     Raises SampladsError `rollback_impossible` where there is none.
     """
     root = _folder(folder)
@@ -336,15 +338,24 @@ def rollback(folder: Path | None = None, *, wait_seconds: float = 60) -> Version
         entries = _pointer(root)["history"]
         if len(entries) < 2:
             raise SampladsError("rollback_impossible")
-        _switch(root, entries[:-1])
+        _point(root, entries[:-1])
         return _version(root, entries[-2])
 
 
+def _point(root: Path, entries: list[Mapping[str, Any]]) -> None:
+    """Put the last entry in force."""
+    _replace(root / "current.json", json.dumps({"format": FORMAT, "history": entries}, indent=1))
+
+
 def _switch(root: Path, entries: list[Mapping[str, Any]]) -> None:
-    """Put the last entry in force and drop versions and archived deliveries that nothing refers to any more."""
+    """Put the last entry in force and drop versions and archived deliveries that nothing refers to any more.
+
+    The version that was in force until now keeps its file whatever SAMPLADS_KEEP says: a page that began before this moment reads it to its
+    end. The next publication drops it.
+    """
     kept = entries[-max(settings.read().keep, 1) :]
-    _replace(root / "current.json", json.dumps({"format": FORMAT, "history": kept}, indent=1))
-    alive = {entry["id"] for entry in kept}
+    _point(root, kept)
+    alive = {entry["id"] for entry in [*kept, *entries[-2:]]}
     for file in root.glob("*.duckdb"):
         if file.name.split(".")[0] not in alive:
             file.unlink()

@@ -156,21 +156,34 @@ def history(told: Told, unit_id: str, fields: Iterable[str]) -> list[tuple[dt.da
     return sorted(rows, key=lambda row: (-row[0].toordinal(), row[1]))
 
 
-def open_places(unit: Row) -> int:
-    """Open places of a unit: a closed one has none."""
-    return 0 if unit["status"] == "closed" else unit["accepting"] or 0
+def may_move_in(unit: Row, day: dt.date) -> str:
+    """Whether somebody may move in on a day, as Find match judges it: "yes", "no", or "perhaps" where the unit has to say more."""
+    ended = unit["approved_until"] is not None and unit["approved_until"] < day and unit["approval_status"] != "not_required"
+    if unit["status"] == "closed" or unit["approval_status"] in ("suspended", "withdrawn") or ended:
+        return "no"
+    told = unit["status"] in (None, "open") and unit["approval_status"] in ("approved", "not_required")
+    return "yes" if told else "perhaps"
+
+
+def open_places(unit: Row, day: dt.date) -> int:
+    """Open places of a unit that surely can be had."""
+    return (unit["accepting"] or 0) if may_move_in(unit, day) == "yes" else 0
 
 
 def overview_places(units: Sequence[Row], day: dt.date, fresh_days: int) -> dict[str, int]:
     """Places in four states, and what of the open ones is fresh."""
-    opened = [unit for unit in units if open_places(unit) > 0]
+    opened = [unit for unit in units if open_places(unit, day) > 0]
     night = [unit for unit in units if unit["single_person"] and unit["night_cover"] in ("awake", "sleeping")]
+    month = [unit for unit in opened if unit["confirmed_at"] and day.replace(day=1) <= unit["confirmed_at"] <= day]
+    fresh = [unit for unit in opened if band(unit["confirmed_at"], day, fresh_days, fresh_days) == "fresh"]
     return {
         "units": len(units),
         "municipalities": len({unit["municipality"] for unit in units}),
-        "accepting": sum(open_places(unit) for unit in units),
+        "accepting": sum(unit["accepting"] for unit in opened),
+        "accepting_unsure": sum(unit["accepting"] or 0 for unit in units if may_move_in(unit, day) == "perhaps"),
         **{state: sum(unit[state] or 0 for unit in units) for state in ("reserved", "occupied", "maximum")},
-        "accepting_fresh": sum(open_places(unit) for unit in opened if band(unit["confirmed_at"], day, fresh_days, fresh_days) == "fresh"),
+        "accepting_fresh": sum(unit["accepting"] for unit in fresh),
+        "accepting_month": sum(unit["accepting"] for unit in month),
         "open_units": len(opened),
         "open_municipalities": len({unit["municipality"] for unit in opened}),
         "night_units": len(night),
@@ -184,10 +197,11 @@ def by_municipality(units: Sequence[Row], day: dt.date, fresh_days: int, ageing_
     for code in {unit["municipality"] for unit in units}:
         here = [unit for unit in units if unit["municipality"] == code]
         total = overview_places(here, day, fresh_days)
-        bands = [band(unit["confirmed_at"], day, fresh_days, ageing_days) for unit in here for _ in range(open_places(unit))]
+        bands = [band(unit["confirmed_at"], day, fresh_days, ageing_days) for unit in here for _ in range(open_places(unit, day))]
         fresh, kept = bands.count("fresh"), len(bands) - bands.count("stale")
         found[code] = {
-            **{name: total[name] for name in ("units", "open_units", "accepting", "reserved", "occupied", "maximum", "accepting_fresh")},
+            **{name: total[name] for name in ("units", "open_units", "accepting", "accepting_unsure", "reserved", "occupied", "maximum")},
+            "accepting_fresh": total["accepting_fresh"],
             "freshness": "fresh" if 2 * fresh > len(bands) else "ageing" if 2 * kept > len(bands) else "stale",
         }
     return found

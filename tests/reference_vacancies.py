@@ -7,9 +7,11 @@ import math
 from typing import Any
 
 STEPS = (
-    *("places", "groups", "offer_types", "age", "support_level", "open_by", "municipalities", "max_km"),
-    *("max_rate", "operator_kinds", "night_covers", "freshness"),
+    *("places", "intake", "approval", "groups", "offer_types", "age", "support_level", "open_by"),
+    *("municipalities", "max_km", "max_rate", "operator_kinds", "night_covers", "freshness"),
 )
+FUNNEL = [("places", "intake", "approval"), *((step,) for step in STEPS[3:])]
+"""What each step of the funnel asks."""
 
 
 def km(unit: dict[str, Any], lat: float | None, lon: float | None) -> float | None:
@@ -42,15 +44,34 @@ def among(value: Any, chosen: list[Any]) -> bool | None:
     return True if not chosen else None if value is None else value in chosen
 
 
+def intake(unit: dict[str, Any]) -> bool | None:
+    """Whether a unit takes anybody in: what nobody told holds nobody out."""
+    return {"closed": False, "waiting_list": None, "needs_assessment": None}.get(unit["status"], True)
+
+
+def approval(unit: dict[str, Any], move: dt.date) -> bool | None:
+    """Whether a unit is approved on the day of a move."""
+    status, until = unit["approval_status"], unit["approved_until"]
+    if status in ("suspended", "withdrawn") or (until is not None and until < move and status != "not_required"):
+        return False
+    return None if status in (None, "conditional") else True
+
+
+def surely_open(unit: dict[str, Any], move: dt.date) -> int:
+    """The open places of a unit that surely can be had."""
+    return (unit["accepting"] or 0) if intake(unit) and approval(unit, move) else 0
+
+
+def move_day(asked: dict[str, Any]) -> dt.date:
+    return max(asked["day"], asked["open_by"] or asked["day"])
+
+
 def verdicts(unit: dict[str, Any], asked: dict[str, Any], below: dict[str, set[str]]) -> dict[str, bool | None]:
     """True, False or None (unknown) for every filter. `below` gives a group and all groups below it."""
+    listed_anyhow = asked["places"] == "all"
     some_open = at_most(1, unit["accepting"])
-    if asked["places"] == "open":
-        some_open = both(some_open, unit["status"] != "closed")
-    elif asked["places"] == "reserved":
+    if asked["places"] == "reserved":
         some_open = None if unit["accepting"] is None else unit["accepting"] + (unit["reserved"] or 0) > 0
-    else:
-        some_open = True
     covered = {leaf for group in unit["primary"] + unit["secondary"] for leaf in below[group]}
     closed = {leaf for group in unit["excluded"] for leaf in below[group]}
     groups: bool | None = True
@@ -71,7 +92,9 @@ def verdicts(unit: dict[str, Any], asked: dict[str, Any], below: dict[str, set[s
         return True if most is None else at_most(value, most)
 
     return {
-        "places": some_open,
+        "places": True if listed_anyhow else some_open,
+        "intake": True if listed_anyhow else intake(unit),
+        "approval": True if listed_anyhow else approval(unit, move_day(asked)),
         "groups": groups,
         "offer_types": among(unit["offer_type"], asked["offer_types"]),
         "age": within(asked["age"], "age_from", "age_to"),
@@ -108,11 +131,11 @@ def normal_rate(unit: dict[str, Any], occupancy_pct: float) -> int | None:
     return math.floor(exact + 0.5)
 
 
-def funnel(units: list[dict[str, Any]], asked: dict[str, Any], below: dict[str, set[str]]) -> list[int]:
-    """How many units surely pass the first 0, 1, 2, ... filters."""
+def funnel(units: list[dict[str, Any]], asked: dict[str, Any], below: dict[str, set[str]]) -> list[tuple[int, int]]:
+    """How many units surely pass the first 0, 1, 2, ... filters, and how many places in them are surely open."""
     left = units
-    counts = [len(left)]
-    for step in STEPS:
-        left = [unit for unit in left if verdicts(unit, asked, below)[step] is True]
-        counts.append(len(left))
-    return counts
+    counts = [left]
+    for steps in FUNNEL:
+        left = [unit for unit in left if all(verdicts(unit, asked, below)[step] is True for step in steps)]
+        counts.append(left)
+    return [(len(kept), sum(surely_open(unit, move_day(asked)) for unit in kept)) for kept in counts]

@@ -26,6 +26,7 @@ UNITS: list[dict[str, Any]] = [
     {"unit_id": "A-2", "offer_id": "T-1", "name": "Birkehuset 2", "municipality": "370", "offer_type": "A108", "night_cover": "sleeping"},
     {"unit_id": "B-1", "offer_id": "T-2", "name": "Kløverstien", "municipality": "259", "offer_type": "A107"},
 ]
+UNITS = [unit | {"approval_status": "approved"} for unit in UNITS]
 CAPACITY: list[dict[str, Any]] = [
     {"unit_id": "A-1", "as_of": DAY, "maximum": 8, "occupied": 6, "reserved": 1, "accepting": 1, "status": "open", "confirmed_at": DAY},
     {"unit_id": "A-2", "as_of": DAY, "maximum": 6, "occupied": 6, "reserved": 0, "accepting": 0, "status": "waiting_list"},

@@ -86,6 +86,8 @@ def run(given: argparse.Namespace) -> int:
     from samplads import loading
     from samplads.matching.ranking import match
 
+    # One version for the whole answer, whatever is published meanwhile.
+    given.warehouse = loading.version_in_force(given.warehouse)
     places = loading.places(given.warehouse)
     today = given.as_of or loading.as_of(given.warehouse)
     result = match(

@@ -14,7 +14,9 @@ def register(subparsers: Any) -> None:
     """Add `query`."""
     command = subparsers.add_parser("query", help="ask a named query")
     command.add_argument("name", nargs="?", help="the query's name; without one, all names are listed")
-    command.add_argument("--param", action="append", default=[], metavar="NAME=VALUE", help="a parameter; | between the parts of a list")
+    command.add_argument(
+        "--param", action="append", default=[], metavar="NAME=VALUE", help="a parameter; | between the parts of a list, null for unknown"
+    )
     command.add_argument("--format", choices=FORMATS, default="table")
     command.add_argument("--warehouse", type=Path, help="folder of the warehouse")
     command.set_defaults(run=run)
@@ -22,15 +24,24 @@ def register(subparsers: Any) -> None:
 
 def run(given: argparse.Namespace) -> int:
     """Ask the query and write its answer to standard output."""
+    import duckdb
+
     from samplads import queries
     from samplads.commands.publish import assignments
+    from samplads.errors import SampladsError
 
     if given.name is None:
         for name in queries.names():
             print(f"{name:<36} {queries.get(name).row}")
         return 0
-    values = {name: queries.parameter(value) for name, value in assignments(given.param).items()}
-    write(queries.run(given.name, given.warehouse, **values), given.format)
+    values = {name: queries.parameter(name, value) for name, value in assignments(given.param).items()}
+    try:
+        answer = queries.run(given.name, given.warehouse, **values)
+    except (duckdb.DataError, duckdb.ProgrammingError) as error:
+        # Each value has its form, and the query still cannot use it: a number too large, a list of another length.
+        reason = str(error).splitlines()[0]
+        raise SampladsError("query_values", name=given.name, given=", ".join(given.param) or "-", reason=reason) from error
+    write(answer, given.format)
     return 0
 
 

@@ -32,7 +32,15 @@ KM = tables.Column("km", "km", width=60, text="km")
 ASK_COLUMNS: tuple[str | tables.Column, ...] = ("unit_name", "points", "municipality_name", KM, "ask", "freshness_text")
 
 
-def summary(case: Case, groups: Mapping[str, str], municipalities: Mapping[str, str], offer_types: Mapping[str, str], language: str) -> str:
+def summary(
+    case: Case,
+    groups: Mapping[str, str],
+    municipalities: Mapping[str, str],
+    offer_types: Mapping[str, str],
+    language: str,
+    *,
+    urgency: str | None = None,
+) -> str:
     """The need in a line: "Behov 2026-118 · 24 år · Autismespektrum (primær), Udadreagerende adfærd · § 108 · ..."."""
     parts = [] if case.need_id is None else [i18n.text("match.summary.need", language, need=case.need_id)]
     if case.age is not None:
@@ -53,7 +61,11 @@ def summary(case: Case, groups: Mapping[str, str], municipalities: Mapping[str, 
         parts.append(i18n.text("match.summary.rate", language, rate=formats.kr_per_day(case.max_daily_rate_ore, language)))
     if case.max_km is not None:
         parts.append(i18n.text("match.summary.km", language, km=formats.km(case.max_km, language)))
+    if case.current_unit is not None:
+        parts.append(i18n.text("match.summary.current_unit", language, unit=case.current_unit))
     parts.append(municipalities.get(case.municipality, case.municipality))
+    if urgency is not None:
+        parts.append(formats.choice("urgency", urgency, language))
     return " · ".join(parts)
 
 

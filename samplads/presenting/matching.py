@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+import polars as pl
+
 from samplads import i18n
 from samplads.matching.ranking import MatchResult
 from samplads.presenting import formats
@@ -20,6 +22,31 @@ def answer(result: MatchResult, language: str) -> str:
         assessment=formats.number(counts["needs_assessment"], language),
         excluded=formats.number(counts["excluded"], language),
     )
+
+
+def reference(result: MatchResult, offer_types: Mapping[str, str], language: str) -> str | None:
+    """The rate that prices are held against (docs/decisions/0028): the one told, else each offer type's lowest among the units that fit.
+
+    None where there is neither.
+    """
+    told = result.case.reference_rate_ore
+    if told is not None:
+        return i18n.text("matching.reference.told", language, rate=formats.kr_per_day(told, language))
+    for basis, listed in (("hits", result.hits), ("assessment", result.needs_assessment)):
+        known = listed.join(result.places.frame.select("unit_id", "offer_type"), on="unit_id").drop_nulls(["offer_type", "reference_ore"])
+        rates = known.group_by("offer_type").agg(pl.col("reference_ore").first(), pl.len().alias("units"))
+        rates = rates.sort("units", "offer_type", descending=[True, False])
+        if rates.height:
+            parts = [
+                f"{offer_types.get(code, code)}: {formats.kr_per_day(ore, language)}"
+                for code, ore in rates.head(REFERENCES_SAID).select("offer_type", "reference_ore").iter_rows()
+            ]
+            return i18n.text(f"matching.reference.{basis}", language, rates=" · ".join(parts))
+    return None
+
+
+REFERENCES_SAID = 3
+"""How many offer types' reference rates are said, those of most units first."""
 
 
 def rule(name: str, language: str) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime as dt
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -28,6 +29,28 @@ def answer(places: Mapping[str, Any], fresh_days: int, language: str) -> str:
         municipalities=formats.plural(places["open_municipalities"], "ui.map.municipalities", language),
         share=formats.share(places["accepting_fresh"], places["accepting"], language),
         days=fresh_days,
+    )
+
+
+def confirmed(places: Mapping[str, Any], language: str) -> str:
+    """How many of the open places somebody has confirmed this month, and how many more may be open where a unit has to say more."""
+    parts = []
+    if places["accepting"]:
+        month, opened = (formats.number(places[name], language) for name in ("accepting_month", "accepting"))
+        parts.append(i18n.text("overview.confirmed_month", language, n=month, total=opened))
+    if places["accepting_unsure"]:
+        parts.append(formats.plural(places["accepting_unsure"], "overview.unsure", language))
+    return " ".join(parts)
+
+
+def basis(deliveries: Mapping[str, Any], synthetic: bool, day: dt.date, language: str) -> str:
+    """What the page rests on: how many deliveries and the last one's day, and that data are real (made-up ones say so beside the title)."""
+    return i18n.text(
+        "overview.basis",
+        language,
+        real="" if synthetic else i18n.text("overview.real", language, day=formats.date(day, language)),
+        deliveries=formats.plural(deliveries["deliveries"], "overview.deliveries", language),
+        last=formats.date(deliveries["last_delivery"], language),
     )
 
 

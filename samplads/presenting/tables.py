@@ -82,6 +82,7 @@ SHOWN: dict[str, Column] = {
         Column("secondary_names", "list"),
         Column("excluded_names", "list"),
         Column("unknowns", "list"),
+        Column("fits", "choice", width=150),
         Column("before", "text"),
         Column("after", "text"),
     )

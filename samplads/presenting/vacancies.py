@@ -25,12 +25,15 @@ FILTERS = (
 
 @dataclass(frozen=True)
 class Summary:
-    """What fits: units and places that surely do, how many of the places are freshly confirmed, how near the nearest is.
+    """What fits: units with places that surely do, how many of the places are freshly confirmed, how near the nearest is.
 
-    `unsure` counts units that leave something untold which a filter asks about. Distances are in km.
+    `listed` are the units that every filter surely passes, `units` those of them with a place that surely is open: fewer where the page
+    lists reserved places or all units too. `unsure` counts units that leave something untold which a filter asks about, `without_groups`
+    those of them that never told which target groups they are approved for. Distances are in km.
     """
 
     units: int
+    listed: int
     accepting: int
     reserved: int
     occupied: int
@@ -38,21 +41,25 @@ class Summary:
     fresh: int
     nearest_km: float | None
     unsure: int
+    without_groups: int
 
 
 def summary(units: pl.DataFrame) -> Summary:
     """Sums over the rows of `vacant_units`."""
     sure = units.filter(pl.col("unknowns").list.len() == 0)
-    nearest = sure["km"].min()
+    opened = sure.filter(pl.col("accepting_sure") > 0)
+    nearest = opened["km"].min()
     return Summary(
-        units=sure.height,
-        accepting=int(sure["accepting"].sum() or 0),
+        units=opened.height,
+        listed=sure.height,
+        accepting=int(opened["accepting_sure"].sum() or 0),
         reserved=int(sure["reserved"].sum() or 0),
         occupied=int(sure["occupied"].sum() or 0),
         maximum=int(sure["maximum"].sum() or 0),
-        fresh=int(sure.filter(pl.col("freshness") == "fresh")["accepting"].sum() or 0),
+        fresh=int(opened.filter(pl.col("freshness") == "fresh")["accepting_sure"].sum() or 0),
         nearest_km=float(nearest) if isinstance(nearest, int | float) else None,
         unsure=units.height - sure.height,
+        without_groups=units.filter(pl.col("unknowns").list.contains("groups")).height,
     )
 
 
@@ -71,7 +78,7 @@ def answer(total: Summary, fresh_days: int, near: str | None, language: str) -> 
 
 
 def counts(total: Summary, language: str) -> str:
-    """The places of the units that surely fit, state by state, and how many more units may fit: "361 åbne · 29 reserverede · ..."."""
+    """The places of the listed units that surely fit, state by state: "På disse 298 afdelinger: 361 åbne · 29 reserverede · ..."."""
     parts = [
         i18n.text(f"vacancies.counts.{name}", language, n=formats.number(value, language))
         for name, value in (
@@ -81,9 +88,17 @@ def counts(total: Summary, language: str) -> str:
             ("maximum", total.maximum),
         )
     ]
-    if total.unsure:
-        parts.append(i18n.text("vacancies.counts.unsure", language, units=formats.plural(total.unsure, "vacancies.units", language)))
-    return " · ".join(parts)
+    return f"{formats.plural(total.listed, 'vacancies.counts.listed', language)} {' · '.join(parts)}"
+
+
+def unsure(total: Summary, language: str) -> str | None:
+    """How many more units may fit, which nothing above counts, and how many of them never told their target groups. None where none may."""
+    if not total.unsure:
+        return None
+    first = formats.plural(total.unsure, "vacancies.unsure", language)
+    if not total.without_groups:
+        return first
+    return f"{first} {formats.plural(total.without_groups, 'vacancies.without_groups', language)}"
 
 
 def about(filters: Mapping[str, Any], language: str) -> dict[str, str]:
@@ -149,7 +164,7 @@ def columns(day: dt.date, fresh_days: int, ageing_days: int, occupancy_pct: floa
         Column("confirmed_days", "whole", width=108, write=confirmed, left=True, text=i18n.text("columns.freshness_text", language)),
         *(tables.column(key) for key in ("confirmed_by", "reserved", "occupied", "maximum", "daily_rate_ore", "price_year")),
         *(tables.column(key) for key in ("assumed_occupancy_pct", "primary_names", "secondary_names", "offer_type_name")),
-        *(tables.column(key) for key in ("operator_kind", "approval_status", "unknowns")),
+        *(tables.column(key) for key in ("operator_kind", "status", "approval_status", "fits", "unknowns")),
     ]
 
 
@@ -157,6 +172,8 @@ EXPORTED = (
     *(
         "unit_id",
         "unit_name",
+        "fits",
+        "unknowns",
         "offer_name",
         "operator",
         "operator_kind",
@@ -169,7 +186,7 @@ EXPORTED = (
     *("occupied", "maximum", "accepting_from", "status", "rate_normal_ore", "daily_rate_ore", "price_year", "assumed_occupancy_pct"),
     *("night_cover", "freshness", "confirmed_by", "confirmed_at", "as_of", "offer_type", "offer_type_name", "primary_names"),
     *("secondary_names", "excluded_names", "age_from", "age_to", "support_level_from", "support_level_to", "approval_status"),
-    *("approved_until", "single_person", "notice_days", "unknowns"),
+    *("approved_until", "single_person", "notice_days"),
 )
 """The columns of an export of units: everything that the table or the details show."""
 
@@ -179,9 +196,21 @@ TOWN_COLUMNS = ("municipality_name", "accepting", "reserved", "occupied", "maxim
 
 
 def shown(units: pl.DataFrame, language: str) -> pl.DataFrame:
-    """The rows of `vacant_units` with what is untold in words, and with an age for what nobody has confirmed."""
-    words = {name: i18n.text(f"vacancies.unknowns.{name}", language) for name in ("places", *FILTERS)}
+    """The rows of `vacant_units` with what is untold in words, and with an age for what nobody has confirmed.
+
+    `fits` tells the rows apart (choices of that name): a unit that surely fits, one without a place that surely is open, one that wants to
+    be asked first, one that leaves something untold.
+    """
+    words = {name: i18n.text(f"vacancies.unknowns.{name}", language) for name in ("places", "intake", "approval", *FILTERS)}
+    told = pl.col("unknowns").list
+    asks_first = pl.when(pl.col("approval_status") == "conditional").then(told.set_difference(["intake", "approval"]))
     return units.with_columns(
+        pl.when(told.len() == 0)
+        .then(pl.when(pl.col("accepting_sure") > 0).then(pl.lit("fits")).otherwise(pl.lit("no_place")))
+        .when(asks_first.otherwise(told.set_difference(["intake"])).list.len() == 0)
+        .then(pl.lit("asks_first"))
+        .otherwise(pl.lit("untold"))
+        .alias("fits"),
         pl.col("confirmed_days").fill_null(NEVER),
         pl.col("unknowns").list.eval(pl.element().replace(words)),
     )
@@ -193,6 +222,7 @@ def by_municipality(units: pl.DataFrame) -> pl.DataFrame:
     Columns: municipality, municipality_name, lat, lon (a municipality's units' mean point), units, the four counts, freshness.
     """
     sure = units.filter(pl.col("unknowns").list.len() == 0)
+    sure = sure.with_columns(accepting="accepting_sure")
     fresh = pl.col("accepting").filter(pl.col("freshness") == "fresh").sum()
     kept = pl.col("accepting").filter(pl.col("freshness") != "stale").sum()
     return (
@@ -224,6 +254,8 @@ def facts(unit: Mapping[str, Any], occupancy_pct: float, language: str) -> list[
     def names(key: str) -> str:
         return formats.listing(unit[key], language) if unit[key] else i18n.text("vacancies.none_told", language)
 
+    age = span(unit["age_from"], unit["age_to"])
+    age = age if age == formats.unknown(language) else f"{age} {i18n.text('units.years', language)}"
     rate = formats.kr_per_day(unit["daily_rate_ore"], language)
     if unit["daily_rate_ore"] is not None:
         terms = i18n.text(
@@ -245,7 +277,7 @@ def facts(unit: Mapping[str, Any], occupancy_pct: float, language: str) -> list[
         (i18n.text("columns.excluded_names", language), names("excluded_names")),
         (i18n.text("columns.approval_status", language), approval),
         (label["offer_type_name"], unit["offer_type_name"] or formats.unknown(language)),
-        (i18n.text("vacancies.age", language), f"{span(unit['age_from'], unit['age_to'])} {i18n.text('units.years', language)}"),
+        (i18n.text("vacancies.age", language), age),
         (i18n.text("vacancies.support", language), span(unit["support_level_from"], unit["support_level_to"])),
         (i18n.text("columns.daily_rate_ore", language), rate),
         (i18n.text("vacancies.rate_at", language, pct=formats.percent(occupancy_pct, language)), normal),

@@ -142,7 +142,8 @@ def _kinds() -> pl.DataFrame:
 
 def _relaxed(needs: pl.DataFrame, wanted: Sequence[str], day: dt.date, lang: str) -> dict[str, str]:
     """For each need without a place: the rule that holds most units out, and the cheapest single limit to loosen."""
-    places, weights, points = loading.places(), loading.weights(day), loading.municipalities()
+    file = session.warehouse().path
+    places, weights, points = loading.places(file), loading.weights(day), loading.municipalities(file)
     said: dict[str, str] = {}
     for row in needs.filter(pl.col("need_id").is_in(list(wanted))).iter_rows(named=True):
         result = match(Case.from_row(row), places, weights, as_of=day, municipalities=points)

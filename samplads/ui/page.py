@@ -21,13 +21,18 @@ from samplads.ui.session import say
 log = logging.getLogger("samplads.pages")
 
 # Streamlit's wide layout leaves 5rem at each side, too much where people compare columns; on a phone every pixel counts. Metric labels
-# and values may wrap rather than be cut, and the answer is the largest text of a page after its title.
+# and values may wrap rather than be cut, and the answer is the largest text of a page after its title. An empty date field asks for its
+# year in English whatever the page's language.
 _STYLE = """<style>
 .stMainBlockContainer { padding-left: clamp(1rem, 2.5vw, 3rem); padding-right: clamp(1rem, 2.5vw, 3rem); max-width: 1600px; }
 .st-key-answer { margin-bottom: 0.4rem; }
 .st-key-answer [data-testid="stMarkdownContainer"]:not([data-testid="stCaptionContainer"] *) p { font-size: 1.25rem; line-height: 1.45; }
 [data-testid="stMetricLabel"] p, [data-testid="stMetricValue"] > div { white-space: normal; overflow: visible; text-overflow: clip; }
 [data-testid="stMetricValue"] { font-variant-numeric: tabular-nums; }
+:lang(da) [data-testid="stDateInputField"] [data-placeholder="true"][data-type="year"] { font-size: 0; }
+:lang(da) [data-testid="stDateInputField"] [data-placeholder="true"][data-type="year"]::after {
+  content: "åååå"; font-size: 0.875rem; line-height: 1.4;
+}
 .stMarkdown [data-testid="stCaptionContainer"] { color: inherit; opacity: 0.78; }
 </style>"""
 

@@ -45,7 +45,7 @@ def unit(unit_id: str) -> None:
         written.mark(unit_id)
         facts, changes = st.tabs([say("vacancies.tab_facts"), say("vacancies.tab_history")])
         with facts:
-            lines = [f"**{label}:** {_plain(value)}" for label, value in vacancies.facts(told, occupancy_pct, lang)]
+            lines = [f"**{label}:** {plain(value)}" for label, value in vacancies.facts(told, occupancy_pct, lang)]
             st.markdown("  \n".join(lines))
             untold = vacancies.untold(told, lang)
             if untold:
@@ -61,6 +61,6 @@ def unit(unit_id: str) -> None:
             written.history(unit_id)
 
 
-def _plain(text: str) -> str:
+def plain(text: str) -> str:
     """Delivered text inside Markdown, so that a name is never a link, a heading or a formula."""
     return "".join(f"\\{sign}" if sign in "\\`*_{}[]<>()#+-!|$~:" else sign for sign in text)

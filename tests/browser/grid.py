@@ -34,6 +34,17 @@ def headers(page: Page, key: str) -> list[str]:
     return [text.strip() for text in _table(page, key).locator("[role=columnheader]").all_text_contents() if text.strip()]
 
 
+def heads(page: Page, key: str, expected: list[str]) -> None:
+    """Wait until the columns in view have these headers."""
+    _table(page, key)
+    read = "([frame, expected]) => JSON.stringify([...frame.querySelectorAll('[role=columnheader]')]"
+    read += ".map((one) => one.textContent.trim()).filter(Boolean)) === JSON.stringify(expected)"
+    try:
+        page.wait_for_function(read, arg=[_frame(page, key).element_handle(), expected], timeout=10_000)
+    except TimeoutError:
+        assert headers(page, key) == expected
+
+
 def column(page: Page, key: str, header: str) -> list[str]:
     """The cells in view of the column under a header, as the table's data say them (not as they are written)."""
     table = _table(page, key)

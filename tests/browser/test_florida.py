@@ -105,3 +105,34 @@ def test_the_vacancies_page_shows_the_state(florida: Served, browser: Browser) -
         expect(page.locator(".st-key-answer")).to_contain_text("13.243 pladser er åbne")
         assert page.locator('[data-testid="stException"]').count() == 0
         assert one.foreign() == []
+
+
+def test_the_vacancies_page_shows_the_newest_day_of_three(
+    browser: Browser, delivered: tuple[Path, Path], tmp_path: Path, chromium: str
+) -> None:
+    """Each hospital's last count: the state's total of the newest day, and what the hospitals had that its file no longer names."""
+    _, reference = delivered
+    days = sorted(path.stem[-10:] for path in DELIVERY.glob("*.csv"))
+    assert len(days) == 3
+    counted = {day: {row["FileNumber"]: row for row in rows(day)} for day in days}
+    state = counted[days[-1]].pop("All")
+    last = {number: row for day in days for number, row in counted[day].items() if number != "All"}
+    columns = {"maximum": "Total Staffed Bed Capacity", "occupied": "Bed Census", "accepting": "Available"}
+    expected = {name: sum(whole(row[column]) for row in last.values()) for name, column in columns.items()}
+    gone = [row for number, row in last.items() if number not in counted[days[-1]]]
+    assert expected == {name: whole(state[column]) + sum(whole(row[column]) for row in gone) for name, column in columns.items()}
+    assert expected["accepting"] > TOTALS["accepting"]
+    opened = [row for row in last.values() if whole(row["Available"]) > 0]
+
+    publishing.publish([DELIVERY], profile="florida_beds", reference=reference, folder=tmp_path / "warehouse")
+    number = {name: formats.number(count, "da") for name, count in expected.items()}
+    with serving(tmp_path, "--no-demo", SAMPLADS_REFERENCE=str(reference)) as running, visiting(browser, running.address) as one:
+        page = one.open("/vacancies?places=Alle+afdelinger")
+        answer = page.locator(".st-key-answer")
+        expect(answer).to_contain_text(f"{number['accepting']} åbne pladser på {len(opened)} afdelinger passer")
+        expect(answer).to_contain_text(f"På disse {len(last)} afdelinger: {number['accepting']} åbne")
+        expect(answer).to_contain_text(f"{number['occupied']} belagte")
+        expect(answer).to_contain_text(f"{number['maximum']} pladser i alt")
+        page = one.open("/")
+        expect(page.locator(".st-key-answer")).to_contain_text(f"{number['accepting']} pladser er åbne")
+        expect(page.locator(".st-key-answer")).to_contain_text("Rigtige data, pr. ")

@@ -82,6 +82,7 @@ def expect_vacancies(page: Page, served: Served, asked: dict[str, Any], **chosen
     for line in (
         vacancy_words.answer(total, asked["fresh_days"], "Køge", "da"),
         vacancy_words.counts(total, "da"),
+        vacancy_words.unsure(total, "da") or "",
         vacancy_words.funnel_line(counted, "da"),
     ):
         expect(answer(page)).to_contain_text(words_of(line))
@@ -114,6 +115,8 @@ def expect_workbook(book: openpyxl.Workbook, units: pl.DataFrame) -> None:
     heads, *rows = [[cell(value) for value in row] for row in book.worksheets[0].iter_rows(values_only=True)]
     assert len(rows) == units.height
     told = dict(zip([str(head) for head in heads], zip(*rows, strict=True), strict=True))
+    sure = [told[tables.header(tables.column("fits"), "da")][row] == say("choices.fits.fits") for row in range(len(rows))]
+    assert sure == [not unknowns for unknowns in units["unknowns"].to_list()]
     counts = ("accepting", "reserved", "occupied", "maximum")
     for key in ("unit_id", "unit_name", "municipality_name", *counts, "accepting_from", "confirmed_at"):
         assert list(told[tables.header(tables.column(key), "da")]) == units[key].to_list(), key
@@ -152,9 +155,13 @@ def test_from_the_start_page_to_a_place_a_workbook_and_a_link(visit: Visit, serv
     page.get_by_role("link", name=say("overview.find_link")).click()
     expect(page.get_by_role("heading", name=say("vacancies.title"), exact=True)).to_be_visible()
     both = expect_vacancies(page, served, asked, groups=pair)
+    surely = set(both.filter(pl.col("unknowns").list.len() == 0)["unit_id"])
+    assert surely
     for unit in queries.run("units_by_id", served.warehouse, unit_ids=both["unit_id"].to_list()).to_dicts():
         approved = {*unit["covered_primary"], *unit["covered_secondary"]}
-        assert not approved or set(pair) <= approved, unit["unit_id"]
+        assert set(pair) <= approved or unit["unit_id"] not in surely, unit["unit_id"]
+        # One that fits in part says so: it has told no groups at all.
+        assert set(pair) <= approved or not approved, unit["unit_id"]
         assert not set(pair) & set(unit["covered_excluded"]), unit["unit_id"]
 
     # Either of the two, then both again, then near: a filter more is never a unit more.
@@ -284,6 +291,19 @@ def test_from_a_need_to_its_matches_why_not_and_a_comparison(visit: Visit, serve
     facts = dict(zip(labels, first, strict=True))
     assert facts[say("columns.points")] == str(result.hits["points"][0])
     assert facts[say("columns.municipality_name")] == result.places.frame.filter(pl.col("name") == hits[0])["municipality_name"][0]
+
+    # One that nearly fits and one to assess can stand beside them; a fifth tick is told that it is one too many.
+    missed, to_ask = near["unit_name"][0], names[result.needs_assessment["unit_id"][0]]
+    grid.select(page, "assessment", 0)
+    settled(page)
+    page.get_by_role("tab", name=say("match.tab.near")).click()
+    grid.select(page, "near_misses", 0)
+    settled(page)
+    fact = heads[0]
+    grid.heads(page, "comparison", [fact, *hits[:2], missed, to_ask])
+    grid.select(page, "near_misses", 1)
+    expect(page.get_by_text(words_of(say("match.compare.most", most=4, ticked=5)))).to_be_visible()
+    grid.heads(page, "comparison", [fact, *hits[:2], *near["unit_name"][:2]])
 
     # Exported: all hits with what the screen has no room for.
     with page.expect_download() as handed:

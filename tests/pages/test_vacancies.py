@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+import re
 from pathlib import Path
 
 import polars as pl
@@ -52,6 +53,11 @@ def test_filters_narrow_the_answer_and_the_link_holds_them(demo: Path, monkeypat
     table = pl.from_pandas(page.dataframe[0].value)
     assert table["km"].max() <= 150
     assert set(table["night_cover"].drop_nulls()) == {"vågen"}
+    # Under each filter in use stands what the line of the answer says of it; under the others nothing.
+    left = [caption.value for caption in page.caption if "tilbage" in caption.value]
+    counts = re.findall(r"(?:med sikker åben plads|målgrupper|afstand|natdækning) \*\*([\d.]+)\*\*", line)
+    assert len(counts) == 4
+    assert sorted(left) == sorted(f"→ {count} afdeling{'' if count == '1' else 'er'} tilbage" for count in counts)
     wide = table.height
     page.text_input(key="max_km").set_value("45").run()
     assert pl.from_pandas(page.dataframe[0].value).height < wide
@@ -91,6 +97,10 @@ def test_the_overview_leads_to_the_first_questions(demo: Path, monkeypatch: pyte
     line = said(page)
     assert "pladser er åbne i" in line
     assert "enkeltmandstilbud" in line
+    version = warehouse.current(demo)
+    whole = queries.run("overview_places", version.path, day=dt.date(2026, 11, 1), fresh_days=30).to_dicts()[0]
+    assert f"{whole['accepting_month']} af {whole['accepting']} åbne pladser er bekræftet i denne måned" in line
+    assert "1 leverance, den seneste opgjort 01.11.2026." in line
     assert "Demo-data" in line
     assert "behov" in " ".join(metric.value for metric in page.metric)
 
@@ -112,6 +122,7 @@ def test_real_data_grow_old_and_demonstration_data_do_not(tmp_path: Path, monkey
         folder = tmp_path / str(synthetic)
         small.publish(folder, small.archived({"unit": small.UNITS, "capacity": counted}, as_of=old, synthetic=synthetic))
         assert f"{fresh} er bekræftet inden for 30 dage" in said(opened(folder, monkeypatch))
+        assert ("Rigtige data, pr. " in said(opened(folder, monkeypatch, APP))) is not synthetic
 
 
 def test_without_a_warehouse_the_page_says_so_in_one_sentence(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

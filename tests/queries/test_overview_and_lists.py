@@ -18,7 +18,7 @@ from samplads import settings as places
 from samplads.contracts import CONTRACTS
 from samplads.contracts.capacity import STATUSES
 from samplads.contracts.need import NEED_STATUSES
-from samplads.contracts.unit import NIGHT_COVERS, OPERATOR_KINDS
+from samplads.contracts.unit import APPROVAL_STATUSES, NIGHT_COVERS, OPERATOR_KINDS
 from tests import reference_queries as twin
 from tests import small
 
@@ -56,6 +56,8 @@ def unit(draw: st.DrawFn, unit_id: str) -> dict[str, Any]:
         lon=own and own[1],
         offer_type=draw(st.none() | st.sampled_from(["A107", "A108"])),
         operator_kind=draw(st.none() | st.sampled_from(OPERATOR_KINDS)),
+        approval_status=draw(st.none() | st.sampled_from(APPROVAL_STATUSES) | st.just("approved")),
+        approved_until=draw(st.none() | days),
         night_cover=draw(st.none() | st.sampled_from(NIGHT_COVERS)),
         single_person=draw(st.none() | st.booleans()),
         daily_rate_ore=draw(st.none() | st.integers(100_000, 900_000)),
@@ -183,7 +185,10 @@ def test_units_needs_and_overviews(deliveries: list[dict[str, Any]], asked: list
 
 
 def test_the_biggest_town_stands_first_and_equals_by_name(tmp_path: Path) -> None:
-    units = [told("unit", unit_id=f"U-{code}", offer_id="T", name="x", municipality=code) for code in ("101", "259", "370")]
+    units = [
+        told("unit", unit_id=f"U-{code}", offer_id="T", name="x", municipality=code, approval_status="approved")
+        for code in ("101", "259", "370")
+    ]
     counts = [
         told("capacity", unit_id=f"U-{code}", as_of=FIRST, maximum=5, occupied=0, accepting=places_open)
         for code, places_open in (("101", 2), ("259", 4), ("370", 2))

@@ -7,13 +7,18 @@ import random
 from pathlib import Path
 from typing import Any
 
+import polars as pl
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from samplads import queries
+from samplads import loading, queries
 from samplads.contracts.capacity import STATUSES
-from samplads.contracts.unit import NIGHT_COVERS, OPERATOR_KINDS
+from samplads.contracts.unit import APPROVAL_STATUSES, NIGHT_COVERS, OPERATOR_KINDS
+from samplads.matching.case import Case
+from samplads.matching.places import Places
+from samplads.matching.ranking import failing, match
+from samplads.presenting import vacancies
 from tests import reference_vacancies as twin
 from tests import small
 
@@ -25,7 +30,7 @@ for ancestor, descendant in small.reference().target_group_closure.iter_rows():
     BELOW.setdefault(ancestor, set()).add(descendant)
 
 
-def made(seed: int, count: int = 40) -> list[dict[str, Any]]:
+def made(seed: int, count: int = 90) -> list[dict[str, Any]]:
     """Units of all kinds: most fields are unknown now and then."""
     chance = random.Random(seed)
 
@@ -50,6 +55,8 @@ def made(seed: int, count: int = 40) -> list[dict[str, Any]]:
                 "age_to": maybe(age + chance.randint(0, 40)),
                 "support_level_from": maybe(min(support, 2)),
                 "support_level_to": maybe(max(support, 2)),
+                "approval_status": maybe(chance.choice((*APPROVAL_STATUSES, "approved", "approved", "approved"))),
+                "approved_until": chance.choice((None, small.DAY + dt.timedelta(days=chance.randint(-40, 60)))),
                 "night_cover": maybe(chance.choice(NIGHT_COVERS)),
                 "operator_kind": maybe(chance.choice(OPERATOR_KINDS)),
                 "daily_rate_ore": maybe(chance.randint(100_000, 900_000)),
@@ -72,7 +79,7 @@ def made(seed: int, count: int = 40) -> list[dict[str, Any]]:
 
 OF_UNIT = (
     *("unit_id", "municipality", "lat", "lon", "offer_type", "age_from", "age_to", "support_level_from", "support_level_to"),
-    *("night_cover", "operator_kind", "daily_rate_ore", "assumed_occupancy_pct"),
+    *("approval_status", "approved_until", "night_cover", "operator_kind", "daily_rate_ore", "assumed_occupancy_pct"),
 )
 OF_CAPACITY = ("unit_id", "maximum", "occupied", "reserved", "accepting", "accepting_from", "status", "confirmed_at")
 
@@ -136,28 +143,79 @@ def test_filters_and_funnel_give_what_their_twins_give(published: tuple[list[dic
     away = {unit["unit_id"]: twin.km(unit, asked["lat"], asked["lon"]) for unit in units}
     assert all(abs(km - away[unit_id]) < 1e-6 for unit_id, km in found.select("unit_id", "km").iter_rows())
     counted = queries.run("vacancy_funnel", path, **asked)
-    assert counted["remaining"].to_list() == twin.funnel(units, asked, BELOW)
+    assert counted.select("remaining", "accepting").rows() == twin.funnel(units, asked, BELOW)
+    surely = {unit["unit_id"]: twin.surely_open(unit, twin.move_day(asked)) for unit in units}
+    assert dict(found.select("unit_id", "accepting_sure").iter_rows()) == {unit_id: surely[unit_id] for unit_id, _ in expected}
     assert counted["remaining"][-1] == sum(not unknowns for _, unknowns in expected)
 
 
 def test_without_a_filter_every_unit_is_there_once(published: tuple[list[dict[str, Any]], Path]) -> None:
     units, path = published
-    asked = {"places": "all", "groups": [], "all_groups": True, "offer_types": [], "age": None, "support_level": None, "open_by": None}
-    more = {"municipalities": [], "max_km": None, "max_rate_ore": None, "operator_kinds": [], "night_covers": [], "freshness": []}
-    given_day = {"day": small.DAY, "lat": None, "lon": None, "fresh_days": 30, "ageing_days": 90}
-    found = queries.run("vacant_units", path, language="en", occupancy_pct=98.0, **asked, **more, **given_day)
+    asked = no_filter(places="all")
+    found = queries.run("vacant_units", path, language="en", occupancy_pct=98.0, **asked)
     assert sorted(found["unit_id"]) == [unit["unit_id"] for unit in units]
     assert found["km"].null_count() == found.height
-    assert [row["active"] for row in queries.run("vacancy_funnel", path, **asked, **more, **given_day).to_dicts()].count(True) == 1
+    assert [row["active"] for row in queries.run("vacancy_funnel", path, **asked).to_dicts()].count(True) == 1
+
+
+def no_filter(**chosen: Any) -> dict[str, Any]:
+    lists = ("groups", "offer_types", "municipalities", "operator_kinds", "night_covers", "freshness")
+    values = ("age", "support_level", "open_by", "max_km", "max_rate_ore", "lat", "lon")
+    limits = {"day": small.DAY, "fresh_days": 30, "ageing_days": 90, "places": "open", "all_groups": True}
+    return limits | {name: [] for name in lists} | dict.fromkeys(values) | chosen
+
+
+@pytest.mark.parametrize("open_by", [None, small.DAY + dt.timedelta(days=30)])
+@pytest.mark.parametrize("places", ["open", "reserved", "all"])
+def test_what_is_surely_open_is_what_a_match_says(
+    published: tuple[list[dict[str, Any]], Path], places: str, open_by: dt.date | None
+) -> None:
+    """A need that asks for nothing but a day meets the rules of place, intake and approval alone; both pages answer alike."""
+    _, path = published
+    asked = no_filter(places=places, open_by=open_by)
+    found = queries.run("vacant_units", path, language="da", occupancy_pct=98.0, **asked)
+    laid = Places.from_frame(queries.run("match_units", path), queries.run("target_group_closure", path))
+    case = Case(municipality="259", wanted_from=open_by)
+    result = match(case, laid, loading.weights(small.DAY), as_of=small.DAY, municipalities=POINTS)
+    held_out = {rule: set(failing(result, rule)) for rule in ("open_place", "intake", "approval")}
+    surely = found.filter(pl.col("unknowns").list.len() == 0, pl.col("accepting_sure") > 0)["unit_id"].to_list()
+    assert sorted(surely) == sorted(result.hits["unit_id"])
+    assert len(surely) > 0
+    assert all(held_out.values())
+    if places == "open":
+        unsure = found.filter(pl.col("unknowns").list.len() > 0)["unit_id"].to_list()
+        assert sorted(unsure) == sorted(result.needs_assessment["unit_id"])
+    if places != "all":
+        assert not {*found["unit_id"]} & (held_out["intake"] | held_out["approval"])
+
+
+def test_all_units_listed_make_no_place_open(published: tuple[list[dict[str, Any]], Path]) -> None:
+    units, path = published
+    listed = queries.run("vacant_units", path, language="da", occupancy_pct=98.0, **no_filter(places="all"))
+    whole = queries.run("overview_places", path, day=small.DAY, fresh_days=30).to_dicts()[0]
+    opened = queries.run("vacant_units", path, language="da", occupancy_pct=98.0, **no_filter())
+    total = vacancies.summary(listed)
+    assert listed["accepting"].sum() > total.accepting == whole["accepting"] == vacancies.summary(opened).accepting
+    assert total.units == whole["open_units"]
+    assert total.listed == len(units)
+
+
+def test_null_is_no_filter(published: tuple[list[dict[str, Any]], Path]) -> None:
+    _, path = published
+    empty = no_filter()
+    null = {name: None if value in ([], "open") else value for name, value in empty.items()}
+    assert null != empty
+    for name, more in (("vacant_units", {"language": "da", "occupancy_pct": 98.0}), ("vacancy_funnel", {})):
+        assert queries.run(name, path, **null, **more).equals(queries.run(name, path, **empty, **more))
 
 
 def test_the_overview_adds_up(published: tuple[list[dict[str, Any]], Path]) -> None:
     units, path = published
     towns = queries.run("vacancies_by_municipality", path, day=small.DAY, fresh_days=30, ageing_days=90)
     whole = queries.run("overview_places", path, day=small.DAY, fresh_days=30).to_dicts()[0]
-    for count in ("units", "accepting", "reserved", "occupied", "maximum", "open_units", "accepting_fresh"):
+    for count in ("units", "accepting", "accepting_unsure", "reserved", "occupied", "maximum", "open_units", "accepting_fresh"):
         assert towns[count].sum() == whole[count], count
-    opened = [unit for unit in units if unit["accepting"] and unit["status"] != "closed"]
+    opened = [unit for unit in units if twin.surely_open(unit, small.DAY)]
     assert whole["accepting"] == sum(unit["accepting"] for unit in opened)
     asked = {"day": small.DAY, "fresh_days": 30, "ageing_days": 90}
     assert whole["accepting_fresh"] == sum(unit["accepting"] for unit in opened if twin.band(unit["confirmed_at"], asked) == "fresh")

@@ -5,10 +5,12 @@ from __future__ import annotations
 import io
 import json
 from pathlib import Path
+from typing import Any
 
 import polars as pl
 import pytest
 
+from samplads import queries
 from samplads.__main__ import main
 from tests import small
 
@@ -44,6 +46,71 @@ def test_wrong_parameters_are_named(tmp_path: Path, capsys: pytest.CaptureFixtur
     told = capsys.readouterr().err
     assert "as_of" in told
     assert "day" in told
+
+
+SLIPS = [
+    ("capacity_totals", ["as_of=17-07-2020"], "as_of", ("2026-11-22", "2026-11-22")),
+    ("capacity_totals", ["as_of=2020-13-01"], "as_of", ("dag", "day")),
+    ("unit_detail", ["fresh_days=many"], "fresh_days", ("helt tal", "whole number")),
+    ("unit_detail", ["fresh_days=1,5"], "fresh_days", ("helt tal", "whole number")),
+    ("unit_detail", ["occupancy_pct=nan"], "occupancy_pct", ("12,5", "12.5")),
+    ("vacant_units", ["all_groups=maybe"], "all_groups", ("true", "true")),
+    ("candidates", ["weights=many"], "weights", ("JSON", "JSON")),
+]
+
+
+@pytest.mark.parametrize(("name", "given", "parameter", "form"), SLIPS)
+@pytest.mark.parametrize("language", ["da", "en"])
+def test_a_slip_in_a_parameter_is_one_sentence_with_the_form(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], language: str, name: str, given: list[str], parameter: str, form: tuple[str, str]
+) -> None:
+    small.publish(tmp_path)
+    arguments = [part for text in given for part in ("--param", text)]
+    assert main(["--language", language, "query", name, *arguments, "--warehouse", str(tmp_path)]) == 2
+    told = capsys.readouterr()
+    assert parameter in told.err
+    assert form[language == "en"] in told.err
+    assert len(told.err.splitlines()) == 1
+    assert told.out == ""
+
+
+def test_values_that_a_query_cannot_use_are_a_sentence(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    small.publish(tmp_path)
+    given = ["day=2026-11-01", f"ageing_days={2**40}", "expiry_days=60", "deviation_points=5"]
+    arguments = [part for text in given for part in ("--param", text)]
+    assert main(["query", "quality_issues", *arguments, "--warehouse", str(tmp_path)]) == 2
+    told = capsys.readouterr().err
+    assert "quality_issues" in told
+    assert f"ageing_days={2**40}" in told
+    assert "Traceback" not in told
+
+
+def test_ids_stay_text_and_one_value_is_a_list_of_one(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    numbered = [small.UNITS[0] | {"unit_id": "100113"}, small.UNITS[1] | {"unit_id": "100032"}, small.UNITS[2] | {"unit_id": "007"}]
+    need = {"need_id": "123", "municipality": "259", "registered_on": small.DAY}
+    small.publish(tmp_path, small.archived({"unit": numbered, "need": [need]}))
+
+    def asked(name: str, *given: str) -> list[dict[str, Any]]:
+        arguments = [part for text in given for part in ("--param", text)]
+        assert main(["query", name, *arguments, "--warehouse", str(tmp_path), "--format", "json"]) == 0
+        answer: list[dict[str, Any]] = json.loads(capsys.readouterr().out)
+        return answer
+
+    assert [row["unit_id"] for row in asked("units_by_id", "unit_ids=100113|100032")] == ["100032", "100113"]
+    assert [row["unit_id"] for row in asked("units_by_id", "unit_ids=007")] == ["007"]
+    assert asked("units_by_id", "unit_ids=") == []
+    assert [row["need_id"] for row in asked("need_by_id", "need_id=123")] == ["123"]
+    filters = ["day=2026-11-01", "lat=null", "lon=null", "fresh_days=30", "ageing_days=90", "places=all", "all_groups=true"]
+    nothing = [f"{name}=null" for name in ("age", "support_level", "open_by", "max_km", "max_rate_ore")]
+    empty = [f"{name}=" for name in ("offer_types", "operator_kinds", "night_covers", "freshness")]
+    one = ["municipalities=259", f"groups={small.AUTISM}"]
+    found = asked("vacant_units", *filters, *nothing, *empty, *one, "language=en", "occupancy_pct=98")
+    assert [row["unit_id"] for row in found] == ["007"]
+
+
+def test_every_parameter_of_a_query_has_a_form() -> None:
+    used = set().union(*(queries.get(name).parameters for name in queries.names()))
+    assert used == set(queries.FORMS)
 
 
 def test_rollback_without_a_version_before(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:

@@ -12,6 +12,7 @@ import threading
 import time
 from pathlib import Path
 
+import duckdb
 import polars as pl
 import pytest
 
@@ -102,6 +103,40 @@ def test_rollback_returns_to_the_version_before(tmp_path: Path) -> None:
     assert warehouse.current(tmp_path).path.is_file()
     with pytest.raises(SampladsError, match="rollback_impossible"):
         warehouse.rollback(tmp_path)
+
+
+def test_a_withdrawn_version_can_be_read_until_the_next_publication(tmp_path: Path) -> None:
+    small.publish(tmp_path)
+    withdrawn = small.publish(tmp_path, later_delivery())
+    copy = withdrawn.path.with_suffix(".analyst.duckdb")
+    copy.touch()
+    warehouse.rollback(tmp_path)
+    # A page that began before the rollback asks for the first time now.
+    assert read_version(withdrawn.path) == 1
+    assert copy.is_file()
+    newest = small.publish(tmp_path, small.archived(name="another", as_of=LATER + dt.timedelta(days=1)))
+    assert not withdrawn.path.exists()
+    assert not copy.exists()
+    assert warehouse.current(tmp_path) == newest
+
+
+def test_keeping_one_version_never_takes_it_from_who_reads_it(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("SAMPLADS_KEEP", "1")
+    first = small.publish(tmp_path)
+    second = small.publish(tmp_path, later_delivery())
+    assert read_version(first.path) == 0
+    assert [version.id for version in warehouse.history(tmp_path)] == [second.id]
+    small.publish(tmp_path, small.archived(name="another", as_of=LATER + dt.timedelta(days=1)))
+    assert not first.path.exists()
+    assert second.path.is_file()
+
+
+def read_version(path: Path) -> int:
+    """How many units of a published file have the later delivery's name, asked as a reader with no connection open."""
+    with duckdb.connect(str(path), read_only=True) as connection:
+        row = connection.execute("select count(*) from unit_now where name = 'Birkehuset Nord'").fetchone()
+    assert row is not None
+    return int(row[0])
 
 
 def test_only_the_last_versions_are_kept(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

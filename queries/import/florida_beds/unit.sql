@@ -13,7 +13,9 @@ select distinct on (census.filenumber)
     census.filenumber as unit_id,
     census.filenumber as offer_id,
     census.providername as name,
-    coalesce(getvariable('municipality'), municipality.code, census.county) as municipality
+    coalesce(getvariable('municipality'), municipality.code, census.county) as municipality,
+    -- The state licenses the hospital as a whole; no approval of units, as social offers have it, stands between a bed and a patient.
+    'not_required' as approval_status
 from census
 left join municipality
     on getvariable('municipality') is null

@@ -16,6 +16,8 @@ UNITS = pl.DataFrame(
         "lon": [12.0, 12.2, None, 11.7],
         "km": [18.2, 41.0, None, 12.0],
         "accepting": [2, 1, 1, 5],
+        "accepting_sure": [2, 1, 1, 0],
+        "approval_status": ["approved", "not_required", "approved", "conditional"],
         "reserved": [0, None, 1, 0],
         "occupied": [6, 7, 8, 9],
         "maximum": [8, 8, 10, 14],
@@ -33,9 +35,19 @@ def said(text: str) -> str:
 
 def test_only_what_surely_fits_is_counted() -> None:
     assert vacancies.summary(UNITS) == Summary(
-        units=3, accepting=4, reserved=1, occupied=21, maximum=26, fresh=2, nearest_km=18.2, unsure=1
+        units=3, listed=3, accepting=4, reserved=1, occupied=21, maximum=26, fresh=2, nearest_km=18.2, unsure=1, without_groups=0
     )
-    assert vacancies.summary(UNITS.clear()) == Summary(0, 0, 0, 0, 0, 0, None, 0)
+    assert vacancies.summary(UNITS.clear()) == Summary(0, 0, 0, 0, 0, 0, 0, None, 0, 0)
+
+
+def test_a_unit_that_is_listed_without_an_open_place_is_not_counted_as_one_that_fits() -> None:
+    """As where all units are shown: a closed unit's places are delivered as accepting, but none can be had."""
+    closed = UNITS.with_columns(accepting_sure=pl.Series([0, 1, 1, 0]))
+    total = vacancies.summary(closed)
+    assert (total.units, total.listed, total.accepting, total.occupied, total.fresh) == (2, 3, 2, 21, 0)
+    assert total.nearest_km == 41.0
+    assert vacancies.by_municipality(closed).filter(pl.col("municipality") == "259")["accepting"].item() == 1
+    assert vacancies.shown(closed, "da")["fits"].to_list() == ["no_place", "fits", "fits", "untold"]
 
 
 def test_the_answer_is_a_sentence() -> None:
@@ -47,17 +59,27 @@ def test_the_answer_is_a_sentence() -> None:
     assert vacancies.answer(vacancies.summary(UNITS.clear()), 30, "Køge", "da") == "**Ingen åbne pladser passer.**"
     one = vacancies.summary(UNITS.filter(pl.col("unit_id") == "B"))
     assert vacancies.answer(one, 30, None, "da").startswith("**1 åben plads på 1 afdeling passer.**")
+    assert vacancies.counts(total, "da") == "På disse 3 afdelinger: 4 åbne · 1 reserverede · 21 belagte · 26 pladser i alt"
     assert (
-        vacancies.counts(total, "da")
-        == "4 åbne · 1 reserverede · 21 belagte · 26 pladser i alt · 1 afdeling kan passe, men mangler oplysninger"
+        vacancies.unsure(total, "da")
+        == "1 afdeling mere kan passe, men mangler oplysninger eller kræver vurdering: den står sidst og tælles ikke med."
     )
+    assert vacancies.unsure(one, "da") is None
+
+
+def test_a_unit_without_told_groups_is_said_never_counted() -> None:
+    asked = UNITS.with_columns(unknowns=pl.Series([[], ["groups"], ["groups", "age"], ["intake"]], dtype=pl.List(pl.String)))
+    total = vacancies.summary(asked)
+    assert (total.units, total.unsure, total.without_groups) == (1, 3, 2)
+    assert str(vacancies.unsure(total, "da")).endswith("2 af dem har ikke oplyst, hvilke målgrupper de er godkendt til.")
+    assert vacancies.shown(asked, "da")["fits"].to_list() == ["fits", "untold", "untold", "asks_first"]
 
 
 def test_the_funnel_names_the_filters_in_use() -> None:
     funnel = pl.DataFrame(
         {"filter": ["all_units", "places", "groups", "age"], "active": [True, True, True, False], "remaining": [12031, 214, 9, 9]}
     )
-    assert vacancies.funnel_line(funnel, "da") == "alle afdelinger **12.031** → med plads **214** → målgrupper **9**"
+    assert vacancies.funnel_line(funnel, "da") == "alle afdelinger **12.031** → med sikker åben plads **214** → målgrupper **9**"
 
 
 def test_a_confirmation_has_a_sign_and_words() -> None:
@@ -145,6 +167,8 @@ def test_the_details_say_what_is_known_and_what_is_not() -> None:
     assert facts["Modtages ikke"] == "Demens og Angst"
     assert facts["Godkendelse"] == "godkendt med vilkår, til 31.12.2028"
     assert facts["Alder"] == "18–ukendt år"
+    nobody_told = dict(vacancies.facts(UNIT | {"age_from": None}, 98, "da"))
+    assert nobody_told["Alder"] == "ukendt"
     assert facts["Støttebehov (0-4)"] == "ukendt"
     assert facts["Takst"] == "2.845 kr. pr. døgn (prisår 2026, forudsat belægning ukendt)"
     assert facts["Takst ved 98 %"] == "ukendt"
@@ -178,6 +202,15 @@ def test_the_overview_says_how_things_stand() -> None:
     assert overview.share_sentence(places, "da").startswith("**31 enkeltmandstilbud** i 1 kommune")
     none = {"accepting": 0, "accepting_fresh": 0, "open_municipalities": 0}
     assert "ukendt er bekræftet" in overview.answer(none, 30, "da")
+    places |= {"accepting_month": 201, "accepting_unsure": 68}
+    assert said(overview.confirmed(places, "da")) == (
+        "201 af 412 åbne pladser er bekræftet i denne måned. "
+        "68 pladser mere kan være åbne, men afdelingen mangler oplysninger eller vil vurdere først."
+    )
+    assert overview.confirmed(none | {"accepting_unsure": 0}, "da") == ""
+    told, today = {"deliveries": 3, "last_delivery": dt.date(2026, 11, 14)}, dt.date(2026, 11, 22)
+    assert overview.basis(told, False, today, "da") == "Rigtige data, pr. 22.11.2026. 3 leverancer, den seneste opgjort 14.11.2026."
+    assert overview.basis(told | {"deliveries": 1}, True, today, "en") == "1 delivery, the last as of 14 Nov 2026."
     state = overview.state(
         {"needs": 138, "longest_days": None}, {"delivered": 81, "municipalities": 98, "set_aside": 1, "flagged": 2}, 30, "da"
     )
@@ -186,7 +219,9 @@ def test_the_overview_says_how_things_stand() -> None:
 
 def test_the_first_door_leads_to_what_is_asked_for_and_open() -> None:
     def look(groups: list[str]) -> Summary:
-        return Summary(units=1, accepting=9 if "b" in groups else 0, reserved=0, occupied=0, maximum=9, fresh=4, nearest_km=None, unsure=0)
+        return Summary(
+            1, 1, 9 if "b" in groups else 0, reserved=0, occupied=0, maximum=9, fresh=4, nearest_km=None, unsure=0, without_groups=0
+        )
 
     wanted = overview.asked_for([["a"], ["b", "c"]], look)
     assert wanted is not None
