@@ -13,10 +13,10 @@ with present as (
 in_force as (
     select
         capacity.unit_id,
-        capacity.maximum
+        arg_max(capacity.maximum, capacity.as_of) as maximum
     from capacity
     where capacity.as_of <= $day
-    qualify row_number() over (partition by capacity.unit_id order by capacity.as_of desc) = 1
+    group by capacity.unit_id
 )
 
 select

@@ -2,32 +2,27 @@
 -- Grain: filter, the first row being all units; parameters: as vacant_units, without $language and $occupancy_pct.
 -- Read by: Ledige pladser.
 with wanted as (
-    select
-        target_group_closure.ancestor as target_group,
-        list(target_group_closure.descendant) as reach
-    from target_group_closure
-    where list_contains($groups::varchar[], target_group_closure.ancestor)
-    group by target_group_closure.ancestor
-),
-
-approved as (
-    select
-        unit_now.unit_id,
-        count(*) filter (
-            where list_has_any(unit_now.covered_primary || unit_now.covered_secondary, wanted.reach)
-            and not list_contains(unit_now.covered_excluded, wanted.target_group)
-        ) as met,
-        count(*) filter (where list_contains(unit_now.covered_excluded, wanted.target_group)) as shut
-    from unit_now
-    cross join wanted
-    group by unit_now.unit_id
+    -- One row: each group asked for, with what an approval may name to cover it.
+    select list(struct_pack(target_group := reached.target_group, reach := reached.reach)) as asked_for
+    from (
+        select
+            target_group_closure.ancestor as target_group,
+            list(target_group_closure.descendant) as reach
+        from target_group_closure
+        where list_contains($groups::varchar[], target_group_closure.ancestor)
+        group by target_group_closure.ancestor
+    ) as reached
 ),
 
 measured as (
     select
         unit_now.*,
-        approved.met,
-        approved.shut,
+        len(list_filter(
+            wanted.asked_for,
+            lambda asked: list_has_any(unit_now.covered_primary || unit_now.covered_secondary, asked.reach)
+            and not list_contains(unit_now.covered_excluded, asked.target_group)
+        )) as met,
+        len(list_filter(wanted.asked_for, lambda asked: list_contains(unit_now.covered_excluded, asked.target_group))) as shut,
         case
             when unit_now.status = 'closed' then false
             when unit_now.status in ('waiting_list', 'needs_assessment') then null
@@ -54,7 +49,7 @@ measured as (
                 )))
         end as km
     from unit_now
-    left join approved on unit_now.unit_id = approved.unit_id
+    cross join wanted
 ),
 
 judged as (
@@ -87,8 +82,7 @@ judged as (
         coalesce(len($night_covers::varchar[]), 0) = 0 or list_contains($night_covers::varchar[], measured.night_cover) as is_night,
         coalesce(len($freshness::varchar[]), 0) = 0 or list_contains($freshness::varchar[], measured.freshness) as is_fresh
     from measured
-)
-,
+),
 
 steps as (
     select unnest([
