@@ -239,9 +239,8 @@ def _build(root: Path, file: Path, deliveries: Sequence[str], reference: Referen
         for extract, contract in CONTRACTS.items():
             connection.register(f"empty_{extract}", contract.create_empty())
             source = _extract_source(root, extract, deliveries)
-            if extract == "unit":
-                # Every delivered state of a unit, so that a build can say what changed; not kept in the published file.
-                connection.execute(f"create temp table unit_delivered as {source}")
+            # Every delivered state of a row, so that a build can say what changed; not kept in the published file.
+            connection.execute(f"create temp view {extract}_delivered as {source}")
             key = ", ".join(f'"{name}"' for name in contract.primary_key())
             connection.execute(
                 f"create table {extract} as select * exclude (delivery_rank) from ({source}) "
