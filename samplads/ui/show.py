@@ -65,7 +65,7 @@ def _follow(drawn: pl.DataFrame, key: str, link: str) -> None:
     if row < drawn.height and drawn[link][row] == value:
         return
     st.session_state[f"_turn_{key}"] = st.session_state.get(f"_turn_{key}", 0) + 1
-    if value in drawn[link]:
+    if value is not None and value in drawn[link]:
         st.query_params[link] = value
     else:
         st.query_params.pop(link, None)

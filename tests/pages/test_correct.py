@@ -57,7 +57,9 @@ def pick(page: AppTest, field: str) -> AppTest:
 def correct(page: AppTest, value: object, why: str = "ringet op", *, unit_id: str = "A-1", turn: int = 0) -> AppTest:
     field = page.selectbox(key="correct_field").value
     end = f"{turn}_{field}_{unit_id}"
-    kind = next(kind for kind in ("text_input", "selectbox", "date_input") if any(one.key == f"correct_value_{end}" for one in page.get(kind)))
+    kind = next(
+        kind for kind in ("text_input", "selectbox", "date_input") if any(one.key == f"correct_value_{end}" for one in page.get(kind))
+    )
     getattr(page, kind)(key=f"correct_value_{end}").set_value(value)
     page.text_input(key=f"correct_why_{end}").set_value(why)
     next(button for button in page.button if button.label == "Ret").click().run()
