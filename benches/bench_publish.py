@@ -1,10 +1,10 @@
 """Publishing the national set: rows a second and peak memory, beside a bare DuckDB `COPY ... TO parquet` of the same files.
 
 The set is `national.make` (12,000 units, 288,000 counts, 2 million stays, all eleven extracts). Each measurement runs in a process of its
-own, so that its peak is its own. `copy` reads the files and writes them again as Parquet. `check` does the same with checked rows: it reads,
-checks, and writes what was accepted as Parquet, with its findings; the aim is at most 3 times the copy. `publish` goes the whole way to a
-warehouse in force: checked, kept, built with its aggregates, and the analysts' copy with its suppression beside it. The second set is
-the units, counts and stays as CSV, as municipalities send them, where reading text is part of the work for both.
+own, so that its peak is its own. `copy` reads the files and writes them again as Parquet. `check` does the same with checked rows: it
+reads, checks, and writes what was accepted as Parquet, with its findings; the aim is at most 3 times the copy. `publish` goes the whole
+way to a warehouse in force: checked, kept, built with its aggregates, and the analysts' copy with its suppression beside it. The second
+set is the units, counts and stays as CSV, as municipalities send them, where reading text is part of the work for both.
 """
 
 from __future__ import annotations
@@ -37,7 +37,7 @@ def _check(delivery: Path, out: Path) -> None:
     from samplads import publishing, warehouse
 
     (out / "deliveries").mkdir()
-    warehouse.keep(out, publishing.check(delivery, folder=out))
+    warehouse.archive(out, publishing.check(delivery, folder=out))
 
 
 def _publish(delivery: Path, out: Path) -> None:

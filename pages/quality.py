@@ -3,7 +3,7 @@
 import streamlit as st
 
 from samplads import ui
-from samplads.presenting import formats, quality, tables
+from samplads.presenting import formats, quality
 from samplads.ui import occupancy
 
 with ui.page("quality"):
@@ -18,8 +18,9 @@ with ui.page("quality"):
         checks = quality.summary(issues, lang)
         picked = ui.table(
             checks,
-            columns=[tables.Column("check", width=300), tables.Column("found", "whole", width=80), "municipalities", "what_to_do"],
+            columns=quality.CHECK_COLUMNS,
             key="checks",
+            height="content",
             select="single-row",
             link="check_code",
             name=ui.say("quality.tab.checks"),

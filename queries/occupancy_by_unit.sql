@@ -1,6 +1,8 @@
 -- One row is a unit on a day: persons present (first day counted, day of leaving not) and the capacity in force (0 where none is yet).
 -- Grain: unit; parameters: $day.
--- Read by: Datakvalitet, samplads query.
+-- Read by: samplads query.
+-- Only units that had places on some day, before or after: persons in a unit that never has any (outreach, advice) are in no place, and
+-- would be in a reader's sum. Where capacity is 0, the places are yet to begin or have ended.
 with present as (
     select
         stay.unit_id,
@@ -25,5 +27,7 @@ select
     coalesce(in_force.maximum, 0)::bigint as capacity
 from present
 full join in_force on present.unit_id = in_force.unit_id
-where present.persons > 0 or in_force.maximum > 0
+where
+    (present.persons > 0 or in_force.maximum > 0)
+    and coalesce(present.unit_id, in_force.unit_id) in (select capacity.unit_id from capacity where capacity.maximum > 0)
 order by unit_id

@@ -1,25 +1,33 @@
--- One row is something about a unit that became different: a delivered field, or a count of its places; values as text, newest first.
--- Grain: unit, field, day; parameters: $unit_id.
--- Read by: Ledige pladser.
-with counted as (
-    unpivot (
-        select
-            capacity.as_of,
-            capacity.maximum::varchar as maximum,
-            coalesce(capacity.occupied::varchar, '') as occupied,
-            coalesce(capacity.reserved::varchar, '') as reserved,
-            coalesce(capacity.accepting::varchar, '') as accepting,
-            coalesce(capacity.status, '') as status
-        from capacity
-        where capacity.unit_id = $unit_id
-    )
-    on maximum, occupied, reserved, accepting, status
+-- One row is something about a unit that became different, as text and with the delivery that told it, newest first: from one count of its
+-- places to the next ("counted"), a count that a later delivery told anew ("restated"), a field or its approvals ("told").
+-- Grain: unit, event, field, day, day counted (`as_of`; null for what is not a count), delivery; parameters: $unit_id.
+-- Read by: the unit's panel on Ledige pladser, Find match and Datakvalitet.
+with counts as (
+    select
+        capacity.as_of,
+        delivery.delivery,
+        capacity.maximum::varchar as maximum,
+        capacity.occupied::varchar as occupied,
+        coalesce(capacity.reserved::varchar, '') as reserved,
+        capacity.accepting::varchar as accepting,
+        coalesce(capacity.funded::varchar, '') as funded,
+        coalesce(capacity.accepting_from::varchar, '') as accepting_from,
+        coalesce(capacity.status, '') as status
+    from capacity
+    inner join delivery on capacity.delivery_digest = delivery.digest
+    where capacity.unit_id = $unit_id
+),
+
+counted as (
+    unpivot counts
+    on maximum, occupied, reserved, accepting, funded, accepting_from, status
     into name field value told
 ),
 
 followed as (
     select
         counted.as_of,
+        counted.delivery,
         counted.field,
         counted.told as after,
         lag(counted.told) over (partition by counted.field order by counted.as_of) as before
@@ -28,9 +36,12 @@ followed as (
 
 select
     followed.as_of as changed_on,
+    'counted' as event,
     followed.field,
     nullif(followed.before, '') as before,
-    nullif(followed.after, '') as after
+    nullif(followed.after, '') as after,
+    followed.delivery,
+    followed.as_of
 from followed
 where followed.before is not null and followed.before <> followed.after
 
@@ -38,9 +49,12 @@ union all
 
 select
     unit_change.changed_on,
+    if(unit_change.as_of is null, 'told', 'restated') as event,
     unit_change.field,
     unit_change.before,
-    unit_change.after
+    unit_change.after,
+    unit_change.delivery,
+    unit_change.as_of
 from unit_change
 where unit_change.unit_id = $unit_id
-order by changed_on desc, field asc
+order by changed_on desc, field asc, event asc, as_of desc, delivery asc

@@ -41,15 +41,20 @@ SOURCES_SCHEMA = {
 class Layer:
     """Units as they read with what people have written.
 
-    `units` are whole rows of `unit_now`, only those that differ from the published ones; `confirmed` and `corrected` tell by unit what was
-    written (corrected: the fields); `overtaken` are corrections that no longer count, because a delivery has said something new.
+    `units` are whole rows of `unit_now`, only those that differ from the published ones; `confirmed` and `corrections` tell by unit what
+    was written; `overtaken` are corrections that no longer count, because a delivery has said something new.
     """
 
     stamp: str
     units: pl.DataFrame
     confirmed: frozenset[str]
-    corrected: Mapping[str, tuple[str, ...]]
+    corrections: Mapping[str, tuple[Overlay, ...]]
     overtaken: tuple[Overlay, ...]
+
+    @property
+    def corrected(self) -> dict[str, tuple[str, ...]]:
+        """The corrected fields by unit."""
+        return {unit_id: tuple(one.field for one in told) for unit_id, told in self.corrections.items()}
 
     def lay(self, cursor: duckdb.DuckDBPyConnection) -> None:
         """Hide `unit_now` of the warehouse in use behind the written one, for this cursor alone."""
@@ -92,16 +97,26 @@ def read(ledger: Ledger, file: Path) -> Layer:
     newer = renewed.filter(
         renewed["confirmed_at"].ne_missing(before["confirmed_at"]) | renewed["confirmed_by"].ne_missing(before["confirmed_by"])
     )
-    corrected = {unit_id: tuple(fields) for unit_id, fields in laid.units.select("unit_id", "corrected_fields").iter_rows() if fields}
+    corrected: dict[str, tuple[Overlay, ...]] = {}
+    for one in laid.laid:
+        corrected[one.unit_id] = (*corrected.get(one.unit_id, ()), one)
     touched = {*newer["unit_id"], *corrected}
-    units = laid.units.drop("corrected_fields").filter(pl.col("unit_id").is_in(list(touched)))
-    if any("municipality" in fields for fields in corrected.values()):
+    units = laid.units.filter(pl.col("unit_id").is_in(list(touched)))
+    if any(one.field in _PLACE for one in laid.laid):
         units = _moved(units, file)
-    return Layer(written, units, frozenset(newer["unit_id"]), corrected, laid.overtaken)
+    return Layer(written, units.drop("corrected_fields"), frozenset(newer["unit_id"]), corrected, laid.overtaken)
+
+
+_PLACE = frozenset({"municipality", "lat", "lon"})
 
 
 def _moved(units: pl.DataFrame, file: Path) -> pl.DataFrame:
-    """Units with the name of the municipality they are in now, and its point where they have none of their own: as the build made them."""
+    """Units with the name of the municipality they are in now, and its point where they have none of their own: as the build made them.
+
+    A corrected point is a point of their own; one that is taken away is none.
+    """
+    told = pl.col("corrected_fields").list.set_intersection(["lat", "lon"]).list.len() > 0
+    units = units.with_columns(has_own_point=(pl.col("has_own_point") | told) & pl.col("lat").is_not_null() & pl.col("lon").is_not_null())
     town = queries.run("municipalities", file).select(municipality="code", town_name="name", town_lat="lat", town_lon="lon")
     placed = units.join(town, on="municipality", how="left", maintain_order="left")
     own = pl.col("has_own_point")

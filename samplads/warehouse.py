@@ -149,7 +149,7 @@ def _publishing(root: Path, wait_seconds: float) -> Iterator[None]:
             raise
 
 
-def _archive(root: Path, delivery: Archived) -> None:
+def archive(root: Path, delivery: Archived) -> None:
     """Keep what was accepted of a delivery; already kept means nothing to do."""
     target = root / "deliveries" / delivery.digest
     if target.is_dir():
@@ -239,9 +239,8 @@ def _build(root: Path, file: Path, deliveries: Sequence[str], reference: Referen
         for extract, contract in CONTRACTS.items():
             connection.register(f"empty_{extract}", contract.create_empty())
             source = _extract_source(root, extract, deliveries)
-            if extract == "unit":
-                # Every delivered state of a unit, so that a build can say what changed; not kept in the published file.
-                connection.execute(f"create temp table unit_delivered as {source}")
+            # Every delivered state of a row, so that a build can say what changed; not kept in the published file.
+            connection.execute(f"create temp view {extract}_delivered as {source}")
             key = ", ".join(f'"{name}"' for name in contract.primary_key())
             connection.execute(
                 f"create table {extract} as select * exclude (delivery_rank) from ({source}) "
@@ -301,7 +300,7 @@ def publish(
             raise SampladsError("demo_over_real", folder=root.name)
         kept = [] if synthetic else [digest for digest in before if not manifests[digest]["synthetic"]]
         for delivery in deliveries:
-            _archive(root, delivery)
+            archive(root, delivery)
         chosen = {*kept, *(delivery.digest for delivery in deliveries)}
         # By the day a delivery speaks of, never by the day it came: the same deliveries in any order are the same warehouse.
         ordered = sorted(chosen, key=lambda digest: (_manifest(root, digest)["as_of"], digest))

@@ -26,14 +26,16 @@ def capacity_totals(capacity: Iterable[Row], as_of: dt.date) -> dict[str, int]:
 
 
 def occupancy_by_unit(stays: Iterable[Row], capacity: Iterable[Row], day: dt.date) -> list[tuple[str, int, int]]:
-    """Persons present and places in force, of every unit that has either."""
+    """Persons present and places in force, of every unit that has either and was ever told to have a place."""
+    capacity = list(capacity)
     persons: dict[str, int] = {}
     for stay in stays:
         here = stay["starts_on"] <= day and (stay["ends_on"] is None or day < stay["ends_on"])
         persons[stay["unit_id"]] = persons.get(stay["unit_id"], 0) + int(here)
     places = {unit: row["maximum"] for unit, row in last_count(capacity, day).items()}
     rows = [(unit, persons.get(unit, 0), places.get(unit, 0)) for unit in sorted({*persons, *places})]
-    return [row for row in rows if row[1] or row[2]]
+    ever = {row["unit_id"] for row in capacity if row["maximum"]}
+    return [row for row in rows if row[0] in ever and (row[1] or row[2])]
 
 
 def person_days(stays: Iterable[Row], last_day: dt.date) -> dict[tuple[str, dt.date], int]:

@@ -88,27 +88,45 @@ def occupancy_by_month(
     ]
 
 
+def here_on(stays: Iterable[Row], unit_id: str, day: dt.date) -> int:
+    """Persons in a unit on a day: those who have come and not yet left; the day of leaving is not a day there."""
+    return sum(
+        1
+        for stay in stays
+        if stay["unit_id"] == unit_id and stay["starts_on"] <= day and (stay["ends_on"] is None or stay["ends_on"] > day)
+    )
+
+
+def vouched_for(count: Row, day: dt.date) -> dt.date:
+    """The last day, not after `day`, that somebody said a count was right: when it was made, or when it was confirmed later."""
+    confirmed = count.get("confirmed_at")
+    return max([count["as_of"], *([confirmed] if confirmed is not None and confirmed <= day else [])])
+
+
 def quality_issues(
     units: list[Row], stays: list[Row], capacity: list[Row], day: dt.date, ageing_days: int, expiry_days: int, deviation_points: float
 ) -> list[Issue]:
     """Check and unit of everything to look at, sorted."""
     found: list[Issue] = []
-    latest = last_count(capacity, dt.date.max)
+    latest, then = last_count(capacity, dt.date.max), last_count(capacity, day)
     for unit in units:
         name = unit["unit_id"]
-        count = latest.get(name)
-        here = [stay for stay in stays if stay["unit_id"] == name]
-        present = sum(1 for stay in here if stay["starts_on"] <= day and (stay["ends_on"] is None or day < stay["ends_on"]))
+        count, in_force = latest.get(name), then.get(name)
+        told_of = any(stay["unit_id"] == name for stay in stays)
+        # A unit that nobody has ever reported places of is the stalest of all; one that said it has none has nothing to confirm.
+        confirmed = None if count is None else count.get("confirmed_at")
+        old = confirmed is None or confirmed + dt.timedelta(days=ageing_days) < day
+        if old and (count is None or count["maximum"] > 0):
+            found.append(("stale", name))
         if count is not None:
             if count["occupied"] + (count["reserved"] or 0) + count["accepting"] > count["maximum"]:
                 found.append(("over_occupied", name))
-            confirmed = count.get("confirmed_at")
-            if count["maximum"] > 0 and (confirmed is None or (day - confirmed).days > ageing_days):
-                found.append(("stale", name))
             if count.get("status") == "closed" and count["accepting"] > 0:
                 found.append(("closed_but_accepting", name))
-            if here and present != count["occupied"]:
+            if told_of and here_on(stays, name, vouched_for(count, day)) != count["occupied"]:
                 found.append(("occupancy_disagrees", name))
+        if in_force is not None and 0 < in_force["maximum"] < here_on(stays, name, day):
+            found.append(("persons_over_maximum", name))
         if unit.get("daily_rate_ore") is None:
             found.append(("missing_rate", name))
         if any(_same_place(unit, other) for other in units):
@@ -121,7 +139,8 @@ def quality_issues(
         budget = unit.get("budgeted_occupancy_pct")
         year = [months_after(day, -back) for back in range(1, 13)]
         places = sum(capacity_days(capacity, name, month) for month in year)
-        if budget is not None and places:
+        # A unit of which no stays are sent is not empty: nothing is known of its occupancy.
+        if budget is not None and places and told_of:
             persons = sum(person_days(stays, name, month) for month in year if capacity_days(capacity, name, month))
             if abs(100 * persons / places - budget) >= deviation_points:
                 found.append(("occupancy_off_budget", name))

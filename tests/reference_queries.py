@@ -126,6 +126,18 @@ def detail(unit: Row, facts: Facts, language: str, day: dt.date, fresh_days: int
     }
 
 
+def sources(told: Told, unit_id: str, names: Sequence[str]) -> tuple[str | None, str | None]:
+    """The deliveries that had the last word on a unit and on its last count; None where nobody counted it."""
+    of_unit, of_count, on = None, None, dt.date.min
+    for name, delivery in zip(names, told.deliveries, strict=True):
+        if any(row["unit_id"] == unit_id for row in delivery.get("unit", ())):
+            of_unit = name
+        for row in delivery.get("capacity", ()):
+            if row["unit_id"] == unit_id and row["as_of"] >= on:
+                of_count, on = name, row["as_of"]
+    return of_unit, of_count
+
+
 def as_text(value: object) -> str | None:
     """A value as a history writes it."""
     if value is None:
@@ -133,27 +145,55 @@ def as_text(value: object) -> str | None:
     return str(value).lower() if isinstance(value, bool) else str(value)
 
 
-def history(told: Told, unit_id: str, fields: Iterable[str]) -> list[tuple[dt.date, str, str | None, str | None]]:
-    """Every change of a count from one day to the next, and of a delivered field from one delivery that tells of the unit to the next."""
-    rows = []
-    counts = sorted((row for row in told.counts if row["unit_id"] == unit_id), key=lambda row: row["as_of"])
+COUNTED = ("maximum", "occupied", "reserved", "accepting", "funded", "accepting_from", "status")
+"""What is followed from one count of a unit's places to the next."""
+
+Change = tuple[dt.date, str, str, str | None, str | None, str, dt.date | None]
+
+
+def _statement(approvals: Iterable[Row]) -> str:
+    """Approvals in one text: rank and group of each, in order."""
+    return " ".join(sorted(f"{one['rank']}:{one['target_group']}" for one in approvals))
+
+
+def history(told: Told, unit_id: str, fields: Iterable[str], of_count: Iterable[str], names: Sequence[str]) -> list[Change]:
+    """Day, event, field, before, after, delivery, day counted: everything about a unit that became different.
+
+    From each count to the next; of each count, from the delivery that told it to the next that told the same day; of each field and of the
+    approvals, from one delivery that told them to the next. `names` are the deliveries'.
+    """
+    rows: list[Change] = []
+    source = {}
+    anew: dict[dt.date, Row] = {}
+    last_state: Row | None = None
+    last_approvals: str | None = None
+    for day, name, delivery in zip(told.days, names, told.deliveries, strict=True):
+        for count in (row for row in delivery.get("capacity", ()) if row["unit_id"] == unit_id):
+            earlier, on = anew.get(count["as_of"]), count["as_of"]
+            if earlier is not None:
+                rows += [(day, "restated", *difference, name, on) for difference in _differences(earlier, count, of_count)]
+            anew[on], source[on] = count, name
+        for state in (row for row in delivery.get("unit", ()) if row["unit_id"] == unit_id):
+            if last_state is not None:
+                rows += [(day, "told", *difference, name, None) for difference in _differences(last_state, state, fields)]
+            last_state = state
+        own = [row for row in delivery.get("target_group_approval", ()) if row["unit_id"] == unit_id]
+        if own:
+            if last_approvals is not None and last_approvals != _statement(own):
+                rows.append((day, "told", "approvals", last_approvals, _statement(own), name, None))
+            last_approvals = _statement(own)
+    counts = [anew[day] for day in sorted(anew)]
     for earlier, later in itertools.pairwise(counts):
-        for field in ("maximum", "occupied", "reserved", "accepting", "status"):
-            before, after = as_text(earlier.get(field)), as_text(later.get(field))
-            if before != after:
-                rows.append((later["as_of"], field, before, after))
-    states = [
-        (day, row)
-        for day, delivery in zip(told.days, told.deliveries, strict=True)
-        for row in delivery.get("unit", ())
-        if row["unit_id"] == unit_id
-    ]
-    for (_, earlier), (day, later) in itertools.pairwise(states):
-        for field in fields:
-            before, after = as_text(earlier.get(field)), as_text(later.get(field))
-            if before != after:
-                rows.append((day, field, before, after))
-    return sorted(rows, key=lambda row: (-row[0].toordinal(), row[1]))
+        on = later["as_of"]
+        rows += [(on, "counted", *difference, source[on], on) for difference in _differences(earlier, later, COUNTED)]
+    never = dt.date.min
+    return sorted(rows, key=lambda row: (-row[0].toordinal(), row[2], row[1], -(row[6] or never).toordinal(), row[5]))
+
+
+def _differences(earlier: Row, later: Row, fields: Iterable[str]) -> list[tuple[str, str | None, str | None]]:
+    """Field, before and after of what is not the same in two rows."""
+    pairs = [(field, as_text(earlier.get(field)), as_text(later.get(field))) for field in fields]
+    return [pair for pair in pairs if pair[1] != pair[2]]
 
 
 def may_move_in(unit: Row, day: dt.date) -> str:

@@ -32,10 +32,25 @@ def correctable() -> dict[str, dy.Column]:
     return columns
 
 
-def correct(ledger: Ledger, *, unit_id: str, field: str, value: Any, delivered: Any, why: str, who: str, version: str) -> Overlay:
+def correct(
+    ledger: Ledger,
+    *,
+    unit_id: str,
+    field: str,
+    value: Any,
+    delivered: Any,
+    why: str,
+    who: str,
+    version: str,
+    instead_of: int | None = None,
+) -> Overlay:
     """Lay a value over a delivered one. `delivered` is what the screen showed from the delivery; `value` None is "unknown".
 
-    Raises SampladsError `ledger_field_unknown`, `ledger_value_shape`, `ledger_nothing_corrected` and what `Ledger.text` raises.
+    `instead_of` is the id of the correction in force that the screen showed, None where it showed none: two who correct the same field at
+    once are taken one after the other, and the second is told of the first.
+
+    Raises SampladsError `ledger_field_unknown`, `ledger_value_shape`, `ledger_nothing_corrected`, `ledger_corrected_since` and what
+    `Ledger.text` raises.
     """
     column = correctable().get(field)
     if column is None:
@@ -45,13 +60,20 @@ def correct(ledger: Ledger, *, unit_id: str, field: str, value: Any, delivered: 
     value = ledger.content(value, field)
     if not _fits(column, value):
         raise SampladsError("ledger_value_shape", field=field)
+    unit = ledger.text(unit_id, "unit_id", longest=models.ID_LONGEST)
     with ledger.write() as session:
+        ledger.alone(session, "overlay", unit, field)
+        last = session.scalar(
+            sa.select(Overlay).where(Overlay.unit_id == unit, Overlay.field == field).order_by(Overlay.id.desc()).limit(1)
+        )
+        if last is not None and (last.id if last.kind == "set" else None) != instead_of:
+            raise SampladsError("ledger_corrected_since", field=field, who=last.who)
         overlay = Overlay(
             at=ledger.clock(),
             who=ledger.text(who, "who", longest=models.NAME_LONGEST),
             why=ledger.text(why, "why"),
             kind="set",
-            unit_id=ledger.text(unit_id, "unit_id", longest=models.ID_LONGEST),
+            unit_id=unit,
             field=field,
             value=value,
             delivered=ledger.content(delivered, field),
@@ -109,11 +131,12 @@ def history(ledger: Ledger, unit_id: str) -> list[Overlay]:
 class Corrected:
     """Units with the corrections laid over them.
 
-    `units` has the columns it came with and `corrected_fields` (list of text: the fields whose value a person gave); `overtaken` are the
-    corrections that no longer count because a delivery has said something new.
+    `units` has the columns it came with and `corrected_fields` (list of text: the fields whose value a person gave); `laid` are the
+    corrections that count, `overtaken` those that no longer do because a delivery has said something new.
     """
 
     units: pl.DataFrame
+    laid: tuple[Overlay, ...]
     overtaken: tuple[Overlay, ...]
 
 
@@ -125,6 +148,7 @@ def apply(units: pl.DataFrame, corrections: Sequence[Overlay]) -> Corrected:
     columns = correctable()
     rows: Mapping[str, int] = {unit_id: row for row, unit_id in enumerate(units["unit_id"])}
     changed: dict[str, dict[int, Any]] = {}
+    laid: list[Overlay] = []
     overtaken: list[Overlay] = []
     fields: list[list[str]] = [[] for _ in range(units.height)]
     for correction in corrections:
@@ -136,12 +160,13 @@ def apply(units: pl.DataFrame, corrections: Sequence[Overlay]) -> Corrected:
             continue
         changed.setdefault(correction.field, {})[row] = _value(columns[correction.field], correction.value)
         fields[row].append(correction.field)
+        laid.append(correction)
     frames = [
         pl.Series(name, [values.get(row, old) for row, old in enumerate(units[name])], dtype=units.schema[name])
         for name, values in changed.items()
     ]
     marked = pl.Series("corrected_fields", fields, dtype=pl.List(pl.String))
-    return Corrected(units.with_columns(*frames, marked), tuple(overtaken))
+    return Corrected(units.with_columns(*frames, marked), tuple(laid), tuple(overtaken))
 
 
 def _told(value: Any) -> Any:

@@ -177,16 +177,20 @@ def reminder(recipient: str, units: pl.DataFrame, everyone: int, this: Round, la
             language,
             name=name,
             unit=unit_id,
-            last=formats.date(last, language) if last else i18n.text("deliveries.page.reminder.never", language),
+            municipality=town,
+            last=i18n.text("deliveries.page.reminder.last", language, day=formats.date(last, language))
+            if last
+            else i18n.text("deliveries.page.reminder.never", language),
         )
-        for name, unit_id, last in units.select("unit_name", "unit_id", "confirmed_at").iter_rows()
+        for name, unit_id, town, last in units.select("unit_name", "unit_id", "municipality_name", "confirmed_at").iter_rows()
     ]
     return i18n.text(
         "deliveries.page.reminder.text",
         language,
         recipient=recipient,
         month=month(this.closes, language),
-        day=formats.date(this.closes, language),
+        opens=formats.date(this.opens, language),
+        closes=formats.date(this.closes, language),
         missing=formats.number(units.height, language),
         everyone=formats.plural(everyone, "deliveries.page.units", language),
         units="\n".join(lines),

@@ -27,13 +27,14 @@ class Check:
 
 CHECKS = (
     Check("over_occupied", "whole", "whole"),
+    Check("persons_over_maximum", "whole", "whole"),
     Check("closed_but_accepting", "whole", None),
     Check("occupancy_disagrees", "whole", "whole"),
     Check("duplicate_unit", "text", None),
     Check("approval_expired", "day", None),
     Check("approval_expires", "day", None),
     Check("missing_rate", "text", None),
-    Check("stay_ends_before_start", "text", "text"),
+    Check("stay_ends_before_start", "text", None),
     Check("stale", "day", "day"),
     Check("occupancy_off_budget", "percent", "percent"),
 )
@@ -41,12 +42,26 @@ CHECKS = (
 
 TYPES: dict[Kind, pl.DataType] = {"whole": pl.Int64(), "day": pl.Date(), "percent": pl.Float64(), "text": pl.String()}
 
+OF_FINDINGS = frozenset({"stay_ends_before_start"})
+"""Checks whose rows were set aside before anybody knew their unit: they are told by where they stand in a delivery."""
+
+CHECK_COLUMNS = (
+    Column("found", "whole", width=60),
+    Column("check", width=265),
+    Column("municipalities", "whole", width=90),
+    Column("what_to_do", width=560),
+)
+"""The table of checks: on a narrow screen the count and the check, on a wide one also all of what to do."""
+
+MOST_NAMED = 3
+"""Checks that the page's first sentence names; the table has them all."""
+
 MOST_LINES = 6
 """Groups drawn in one chart: more lines cannot be told apart."""
 
 
 def answer(issues: pl.DataFrame, language: str) -> str:
-    """How much there is to look at, then each check that found something. Markdown."""
+    """How much there is to look at, and the checks that mislead a placement most. Markdown."""
     if issues.is_empty():
         return i18n.text("quality.answer_none", language)
     first = i18n.text(
@@ -56,12 +71,13 @@ def answer(issues: pl.DataFrame, language: str) -> str:
         units=formats.plural(issues["unit_id"].drop_nulls().n_unique(), "quality.units", language),
     )
     counts = dict(issues.group_by("issue").len().iter_rows())
+    found = [check.code for check in CHECKS if counts.get(check.code)]
     parts = [
-        i18n.text("quality.first", language, n=formats.number(counts[check.code], language), what=_said(check.code, "short", language))
-        for check in CHECKS
-        if counts.get(check.code)
+        i18n.text("quality.first", language, n=formats.number(counts[code], language), what=_said(code, "short", language))
+        for code in found[:MOST_NAMED]
     ]
-    return f"{first} {formats.capital(formats.listing(parts, language))}."
+    key = "quality.worst" if len(found) > MOST_NAMED else "quality.all_told"
+    return f"{first} {i18n.text(key, language, parts=formats.listing(parts, language))}"
 
 
 def _said(code: str, what: str, language: str) -> str:
@@ -106,6 +122,8 @@ def of_check(issues: pl.DataFrame, code: str) -> pl.DataFrame:
 def columns(code: str, language: str) -> list[str | Column]:
     """The columns of one check's table, its two values under what they are."""
     check = next(one for one in CHECKS if one.code == code)
+    if code in OF_FINDINGS:
+        return ["delivery", "file", Column("row", "whole")]
     values = [
         Column(key, kind, text=_said(code, key, language), unit="percent" if kind == "percent" else None, decimals=int(kind == "percent"))
         for key, kind in (("told", check.told), ("held_against", check.held_against))
@@ -126,6 +144,9 @@ def all_rows(issues: pl.DataFrame, language: str) -> pl.DataFrame:
         "operator",
         "told",
         "held_against",
+        "delivery",
+        "file",
+        "row",
         pl.col("issue").replace(todo).alias("what_to_do"),
     )
 

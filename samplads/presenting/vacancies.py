@@ -298,34 +298,6 @@ def _days(count: int | None, language: str) -> str:
     return formats.unknown(language) if count is None else formats.plural(count, "formats.days", language)
 
 
-def history(changes: pl.DataFrame, language: str) -> pl.DataFrame:
-    """The rows of `unit_history` with fields and choices in words."""
-
-    def field(key: str) -> str:
-        return tables.header(tables.column(key), language)
-
-    def told(row: Mapping[str, Any], side: str) -> str:
-        value = row[side]
-        spec = tables.column(row["field"])
-        if value is None:
-            return formats.unknown(language)
-        if spec.kind == "choice":
-            return formats.choice(row["field"], value, language)
-        if spec.kind == "money":
-            return formats.number(int(value) / 100, language, 2)
-        if spec.kind == "flag":
-            return formats.yes_no(value == "true", language)
-        if spec.kind == "day":
-            return formats.date(dt.date.fromisoformat(value[:10]), language)
-        return str(value)
-
-    rows = [
-        {"changed_on": row["changed_on"], "field": field(row["field"]), "before": told(row, "before"), "after": told(row, "after")}
-        for row in changes.iter_rows(named=True)
-    ]
-    return pl.DataFrame(rows, schema={"changed_on": pl.Date, "field": pl.String, "before": pl.String, "after": pl.String})
-
-
 def untold(unit: Mapping[str, Any], language: str) -> Sequence[str]:
     """Which of the facts that decide a placement nobody has told about a unit."""
     asked = ("daily_rate_ore", "assumed_occupancy_pct", "night_cover", "accepting_from", "approval_status", "age_from", "age_to")

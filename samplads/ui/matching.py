@@ -17,7 +17,7 @@ from samplads.model import NIGHT_COVERS, SETTINGS, URGENCIES
 from samplads.presenting import formats
 from samplads.ui import data, pick, session, show, written
 from samplads.ui.session import language, say
-from samplads.ui.unit import plain
+from samplads.ui.written import plain
 
 
 @dataclass(frozen=True)

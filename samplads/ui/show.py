@@ -40,10 +40,35 @@ def metrics(*items: Metric) -> None:
 
 def selected(key: str, link: str | None = None) -> bool:
     """Whether a row of the table `key` is selected, before the table is drawn: for a layout that makes room for its details."""
-    state = st.session_state.get(key)
+    state = st.session_state.get(_widget(key))
     if state is None:
         return link is not None and link in st.query_params
     return bool(state["selection"]["rows"])
+
+
+def _widget(key: str) -> str:
+    """The key under which the table `key` is drawn now: a new one whenever its selection had to be set anew."""
+    turn = st.session_state.get(f"_turn_{key}", 0)
+    return f"{key}_turn{turn}" if turn else key
+
+
+def _follow(drawn: pl.DataFrame, key: str, link: str) -> None:
+    """Before a table is drawn: where other rows stand under a selection that nobody has moved, let the selection go along with its row.
+
+    Streamlit knows a selected row by its number alone: when a filter or a correction changes the rows, the number is somebody else's. The
+    table is then drawn as a new one, which selects what the link names; nothing where that is no longer among the rows.
+    """
+    state, before = st.session_state.get(_widget(key)), st.session_state.get(f"_row_{key}")
+    if state is None or before is None or list(state["selection"]["rows"]) != [before[0]]:
+        return
+    row, value = before
+    if row < drawn.height and drawn[link][row] == value:
+        return
+    st.session_state[f"_turn_{key}"] = st.session_state.get(f"_turn_{key}", 0) + 1
+    if value is not None and value in drawn[link]:
+        st.query_params[link] = value
+    else:
+        st.query_params.pop(link, None)
 
 
 def _look(spec: Column, text: str, language: str) -> Any:
@@ -105,10 +130,13 @@ def table(
     drawn = frame.head(MOST_ROWS)
     names = tables.headers(specs, lang)
     rows = formats.plural(frame.height, "ui.table.rows", lang)
+    if select is not None and link is not None:
+        _follow(drawn, key, link)
+    widget = _widget(key)
     arguments: dict[str, Any] = {
         "hide_index": True,
         "height": height,
-        "key": key,
+        "key": widget,
         "placeholder": formats.unknown(lang),
         "column_config": {spec.key: _look(spec, text, lang) for spec, text in zip(specs, names, strict=True)},
         "alt": alt or say("ui.table.alt", rows=rows, columns=", ".join(names)),
@@ -117,13 +145,16 @@ def table(
     if select is None:
         st.dataframe(_drawn(drawn, specs, lang), **arguments)
     else:
-        if link is not None and key not in st.session_state:
+        if link is not None and widget not in st.session_state:
             arguments["selection_default"] = {"selection": {"rows": _linked(drawn, link)}}
-        event = st.dataframe(_drawn(drawn, specs, lang), on_select="rerun", selection_mode=select, **arguments)
+        # The place keeps its name whatever the table in it is called.
+        with contextlib.nullcontext() if widget == key else st.container(key=key):
+            event = st.dataframe(_drawn(drawn, specs, lang), on_select="rerun", selection_mode=select, **arguments)
         chosen = [row for row in event["selection"]["rows"] if row < drawn.height]
         selected = drawn[chosen]
         if link is not None:
             _write_link(link, selected)
+            st.session_state[f"_row_{key}"] = (chosen[0], selected[link][0]) if len(chosen) == 1 else None
     if name is not None or frame.height > drawn.height:
         _below(frame, drawn.height, specs if exported is None else exported, name, key, about)
     return selected

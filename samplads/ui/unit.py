@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import streamlit as st
 
 from samplads.errors import SampladsError
-from samplads.presenting import charts, formats, tables, vacancies
-from samplads.ui import data, session, show, written
+from samplads.presenting import charts, formats, history, tables, vacancies
+from samplads.ui import correct, data, session, show, written
 from samplads.ui.session import language, say
 
 
@@ -16,7 +18,7 @@ def normal_occupancy_pct() -> float:
 
 
 def unit(unit_id: str) -> None:
-    """A unit's places as a bar, its approvals, its rate raw and normalised, its history, and what nobody has told.
+    """A unit's places as a bar, its approvals, its rate raw and normalised, its history, what nobody has told; and a way to correct it.
 
     Raises SampladsError `unit_unknown`.
     """
@@ -42,25 +44,46 @@ def unit(unit_id: str) -> None:
         counts = (told["occupied"], told["reserved"], told["accepting"], told["maximum"], lang)
         show.chart(charts.states(*counts), alt=charts.states_alt(*counts), key="unit_states")
         st.caption(f"{charts.states_alt(*counts)} {say('vacancies.counted', day=formats.date(told['as_of'], lang))}")
-        written.mark(unit_id)
-        facts, changes = st.tabs([say("vacancies.tab_facts"), say("vacancies.tab_history")])
+        # One place whether there is something to say or not: a chosen tab stays chosen.
+        with st.container(gap="xsmall"):
+            if uneven := history.too_many(told, lang):
+                st.warning(uneven)
+            written.mark(unit_id)
+        facts, changes, correction = st.tabs([say("vacancies.tab_facts"), say("vacancies.tab_history"), say("written.correct.tab")])
         with facts:
-            lines = [f"**{label}:** {plain(value)}" for label, value in vacancies.facts(told, occupancy_pct, lang)]
-            st.markdown("  \n".join(lines))
-            untold = vacancies.untold(told, lang)
-            if untold:
-                st.caption(say("vacancies.untold", what=formats.listing(untold, lang)))
+            _facts(told, occupancy_pct)
         with changes:
-            rows = vacancies.history(data.query("unit_history", unit_id=unit_id), lang)
+            rows = history.changes(data.query("unit_history", unit_id=unit_id), lang, written.names())
             if rows.is_empty():
                 st.caption(say("vacancies.no_history"))
             else:
                 name = say("vacancies.history_of", unit=told["unit_name"])
-                columns: list[str | tables.Column] = [tables.Column("changed_on", "day", width=95), "field", "before", "after"]
+                columns: list[str | tables.Column] = [
+                    tables.Column("changed_on", "day", width=95),
+                    "field",
+                    "before",
+                    "after",
+                    "event",
+                    "delivery",
+                ]
                 show.table(rows, columns=columns, key="unit_history", name=name)
-            written.history(unit_id)
+            written.told_here(unit_id)
+        with correction:
+            correct.correct(told)
 
 
-def plain(text: str) -> str:
-    """Delivered text inside Markdown, so that a name is never a link, a heading or a formula."""
-    return "".join(f"\\{sign}" if sign in "\\`*_{}[]<>()#+-!|$~:" else sign for sign in text)
+def _facts(told: dict[str, Any], occupancy_pct: float) -> None:
+    """What is known, what a person has corrected in it, what nobody has told, and where it comes from."""
+    lang = language()
+    by_person = written.corrections(told["unit_id"])
+    behind = history.facts_of(occupancy_pct, lang)
+    lines = []
+    for label, value in vacancies.facts(told, occupancy_pct, lang):
+        marks = [one for field in behind.get(label, ()) if (one := by_person.get(field))]
+        words = "".join(f" {written.plain(history.correction(one.who, one.at, one.why, lang))}" for one in marks)
+        lines.append(f"**{label}:** {written.plain(value)}{words}")
+    st.markdown("  \n".join(lines))
+    untold = vacancies.untold(told, lang)
+    if untold:
+        st.caption(say("vacancies.untold", what=formats.listing(untold, lang)))
+    st.caption(written.plain(history.source(told, lang)))

@@ -12,9 +12,10 @@ from samplads import i18n, ledger, overlay, settings
 from samplads.errors import SampladsError
 from samplads.extracts import personal
 from samplads.ledger import Ledger
+from samplads.ledger.models import Overlay
 from samplads.overlay import Layer
-from samplads.presenting import formats, tables, vacancies
-from samplads.ui import session, show
+from samplads.presenting import history
+from samplads.ui import data, session, show
 from samplads.ui.session import language, say
 
 log = logging.getLogger("samplads.pages")
@@ -77,27 +78,47 @@ def renewed() -> None:
     st.session_state.pop(session.PINNED_STAMP, None)
 
 
-def who() -> tuple[str, str]:
+def who(*, with_role: bool = True) -> tuple[str, str]:
     """The name and the role of whoever writes, asked for once a visit; empty until told. Never part of a link."""
-    named, roled = st.columns(2)
+    named, roled = st.columns(2) if with_role else (st.container(), None)
+    role: str | None = None
     with named:
         name = st.text_input(say("written.name"), key="who", persist_state="session", help=say("written.name_help"), autocomplete="name")
-    with roled:
-        role = st.text_input(say("written.role"), key="role", persist_state="session", placeholder=say("written.role_example"))
+    if roled is not None:
+        with roled:
+            role = st.text_input(say("written.role"), key="role", persist_state="session", placeholder=say("written.role_example"))
     return (name or "").strip(), (role or "").strip()
+
+
+def names() -> dict[str, dict[str, str]]:
+    """What the codes in a unit's fields are called."""
+    lang = language()
+    towns = dict(data.query("municipalities").select("code", "name").iter_rows())
+    kinds = dict(data.query("offer_types").select("code", pl.concat_str("paragraph", lang, separator=" · ", ignore_nulls=True)).iter_rows())
+    groups = dict(data.query("target_groups").select("code", lang).iter_rows())
+    return {"municipality": towns, "offer_type": kinds, history.APPROVALS: groups}
+
+
+def corrections(unit_id: str) -> dict[str, Overlay]:
+    """The corrections that count for a unit, by field."""
+    return {one.field: one for one in layer().corrections.get(unit_id, ())}
 
 
 def mark(unit_id: str) -> None:
     """Say of a unit which of its values come from a person here and not from a delivery; nothing where all are delivered."""
-    laid = layer()
-    if unit_id in laid.confirmed:
+    if unit_id in layer().confirmed:
         st.caption(say("written.confirmed_here"))
-    if fields := laid.corrected.get(unit_id):
-        names = formats.listing([tables.header(tables.column(field), language()) for field in fields], language())
-        st.caption(say("written.corrected_here", fields=names))
+    told = corrections(unit_id)
+    if not told:
+        return
+    lang, known = language(), names()
+    for field, one in told.items():
+        words = history.correction(one.who, one.at, one.why, lang)
+        values = [plain(history.worded(field, value, lang, known)) for value in (one.value, one.delivered)]
+        st.markdown(say("written.corrected_here", field=history.field(field, lang), now=values[0], delivered=values[1], words=plain(words)))
 
 
-def history(unit_id: str) -> None:
+def told_here(unit_id: str) -> None:
     """What people have confirmed and corrected about a unit, newest first; nothing where nobody has."""
     if stamp() == NOTHING:
         return
@@ -105,8 +126,11 @@ def history(unit_id: str) -> None:
     if told.is_empty():
         return
     st.markdown(f"**{say('written.tab')}**")
-    lang = language()
-    worded = vacancies.history(told.rename({"at": "changed_on"}).with_columns(pl.col("changed_on").dt.date()), lang)
-    kinds = [say(f"written.history.{kind}") for kind in told["kind"]]
-    rows = worded.with_columns(pl.Series("event", kinds, dtype=pl.String), told["who"], told["why"])
-    show.table(rows, columns=["changed_on", "event", "field", "before", "after", "who", "why"], key="unit_written", name=say("written.tab"))
+    rows = history.written(told, language(), names())
+    columns = ["changed_on", "event", "field", "before", "after", "who", "why"]
+    show.table(rows, columns=columns, key="unit_written", name=say("written.tab"))
+
+
+def plain(text: str) -> str:
+    """Text that somebody delivered or wrote, inside Markdown: a name is never a link, a heading or a formula."""
+    return "".join(f"\\{sign}" if sign in "\\`*_{}[]<>()#+-!|$~:" else sign for sign in text)

@@ -112,7 +112,7 @@ def published(folder: str, deliveries: list[dict[str, list[dict[str, Any]]]]) ->
 
 @settings(max_examples=8, deadline=None)
 @given(
-    deliveries=st.lists(delivery(), min_size=1, max_size=2),
+    deliveries=st.lists(delivery(), min_size=1, max_size=3),
     asked=st.lists(days, min_size=2, max_size=2),
     language=st.sampled_from(["da", "en"]),
 )
@@ -139,8 +139,11 @@ def test_units_needs_and_overviews(deliveries: list[dict[str, Any]], asked: list
             assert queries.run(name, path).to_dicts() == kept
         last = {row["unit_id"]: row for row in sorted(said.counts, key=lambda row: row["as_of"])}
         assert queries.run("hsds_capacity", path).to_dicts() == [last[unit_id] for unit_id in sorted(last)]
+        called = [f"d{nth}" for nth in range(len(deliveries))]
+        of_count = [name for name in FIELDS["capacity"] if name not in {"unit_id", "as_of"}]
         for unit_id in units:
-            assert queries.run("unit_history", path, unit_id=unit_id).rows() == twin.history(said, unit_id, FIELDS["unit"])
+            changes = queries.run("unit_history", path, unit_id=unit_id).rows()
+            assert changes == twin.history(said, unit_id, FIELDS["unit"], of_count, called)
 
         needs = {need["need_id"]: need for need in said.needs}
         waiting = queries.run("open_needs", path).to_dicts()
@@ -182,6 +185,7 @@ def test_units_needs_and_overviews(deliveries: list[dict[str, Any]], asked: list
             of_unit = twin.detail(unit, FACTS, language, day, fresh, ageing, 98.0)
             assert {name: added[name] for name in of_unit} == of_unit
             assert (added["lat"], added["as_of"]) == (unit["lat"], unit["as_of"])
+            assert (added["unit_delivery"], added["count_delivery"]) == twin.sources(said, unit_id, called)
 
 
 def test_the_biggest_town_stands_first_and_equals_by_name(tmp_path: Path) -> None:

@@ -259,10 +259,11 @@ def test_a_units_history_says_what_became_of_what(tmp_path: Path) -> None:
         {"unit": [small.UNITS[0]], "capacity": [counted | {"as_of": small.DAY, "occupied": 6, "accepting": 1}]}, name="second"
     )
     path = small.publish(tmp_path, first, second).path
-    assert queries.run("unit_history", path, unit_id="A-1").rows() == [
-        (small.DAY, "accepting", "0", "1"),
-        (small.DAY, "night_cover", "sleeping", "awake"),
-        (small.DAY, "occupied", "7", "6"),
+    told = queries.run("unit_history", path, unit_id="A-1")
+    assert told.select("changed_on", "event", "field", "before", "after", "delivery").rows() == [
+        (small.DAY, "counted", "accepting", "0", "1", "second"),
+        (small.DAY, "told", "night_cover", "sleeping", "awake", "second"),
+        (small.DAY, "counted", "occupied", "7", "6", "second"),
     ]
     assert queries.run("unit_history", path, unit_id="none").is_empty()
 

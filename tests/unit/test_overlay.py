@@ -87,6 +87,18 @@ def test_a_unit_that_is_moved_takes_the_name_and_the_point_of_its_new_municipali
     assert moved.select("municipality_name", "lat", "lon").rows() == there.select("municipality_name", "lat", "lon").rows()
 
 
+def test_a_corrected_point_is_the_units_own_and_one_taken_away_is_none(book: Ledger, version: Version) -> None:
+    town = rows(version).filter(pl.col("unit_id") == "A-1").row(0, named=True)
+    assert not town["has_own_point"]
+    first = correct(book, "A-1", "lat", 55.5, town["lat"])
+    moved = rows(version, overlay.read(book, version.path)).filter(pl.col("unit_id") == "A-1")
+    assert moved.select("lat", "lon", "has_own_point").rows() == [(55.5, town["lon"], True)]
+    overlays.withdraw(book, first, why="nej", who="Ida Prøve")
+    correct(book, "A-1", "lon", None, town["lon"])
+    back = rows(version, overlay.read(book, version.path)).filter(pl.col("unit_id") == "A-1")
+    assert back.select("lat", "lon", "has_own_point").rows() == [(town["lat"], town["lon"], False)]
+
+
 def test_a_new_delivered_value_overtakes_the_correction_and_a_withdrawn_one_is_gone(book: Ledger, version: Version, tmp_path: Path) -> None:
     correct(book, "A-1", "accepting", 0, 1)
     taken_back = correct(book, "B-1", "accepting", 0, 2)

@@ -72,7 +72,8 @@ def test_a_reminder_names_each_unit_and_its_last_confirmation(language: str) -> 
     texts = deliveries.reminders(rounds.behind(standing), standing, "municipality_name", this, language)
     assert texts.select("recipient", "units").rows() == [("Næstved", 2), ("Køge", 1), ("Solrød", 1)]
     text = texts["reminder_text"][0]
-    assert "Hus 3 (3)" in text
+    assert "Hus 3 (3, Næstved), " in text
+    assert deliveries.formats.date(this.opens, language) in text
     assert deliveries.formats.date(dt.date(2026, 10, 14), language) in text
     assert deliveries.formats.date(this.closes, language) in text
     # An operator that nobody has told gets no letter.

@@ -91,6 +91,7 @@ def test_the_last_delivery_has_the_word_and_changes_are_kept(tmp_path: Path) -> 
         ("A-1", "name", "Birkehuset 1", "Birkehuset Nord"),
         ("A-1", "daily_rate_ore", None, "284500"),
         ("A-1", "price_year", None, "2026"),
+        ("A-1", "approvals", f"primary:{small.AUTISM} secondary:{small.EXTERNALISING}", f"primary:{small.AUTISM}"),
     }
     assert changes["changed_on"].unique().to_list() == [LATER]
 

@@ -32,9 +32,19 @@ def refused(key: str) -> Any:
 # Corrections
 
 
-def correct(ledger: Ledger, value: Any = 9, *, field: str = "maximum", delivered: Any = 8, unit_id: str = "A-1") -> Any:
+def correct(ledger: Ledger, value: Any = 9, *, field: str = "maximum", delivered: Any = 8, unit_id: str = "A-1", **more: Any) -> Any:
     return overlays.correct(
-        ledger, unit_id=unit_id, field=field, value=value, delivered=delivered, why="ringet op", who="Anne", version="v1"
+        ledger,
+        **{
+            "unit_id": unit_id,
+            "field": field,
+            "value": value,
+            "delivered": delivered,
+            "why": "ringet op",
+            "who": "Anne",
+            **more,
+            "version": "v1",
+        },
     )
 
 
@@ -64,7 +74,7 @@ def test_a_correction_is_overtaken_when_the_delivery_says_something_new(ledger: 
 
 def test_the_last_correction_counts_and_a_withdrawn_one_does_not(ledger: Ledger) -> None:
     first = correct(ledger, 9)
-    second = correct(ledger, 10)
+    second = correct(ledger, 10, instead_of=first.id)
     assert [overlay.value for overlay in overlays.in_force(ledger)] == [10]
     with refused("ledger_correction_unknown"):
         overlays.withdraw(ledger, first.id, why="fejl", who="Bo")
@@ -77,6 +87,43 @@ def test_the_last_correction_counts_and_a_withdrawn_one_does_not(ledger: Ledger)
     ]
     with refused("ledger_correction_unknown"):
         overlays.withdraw(ledger, second.id, why="igen", who="Bo")
+
+
+def test_who_corrects_what_another_has_just_corrected_is_told_so(ledger: Ledger) -> None:
+    first = correct(ledger, 9)
+    for seen in (None, first.id + 100):
+        with pytest.raises(SampladsError) as told:
+            correct(ledger, 10, who="Bo", instead_of=seen)
+        assert (told.value.key, told.value.values["who"]) == ("ledger_corrected_since", "Anne")
+    correct(ledger, 3, field="occupied", delivered=2, who="Bo")
+    overlays.withdraw(ledger, first.id, why="fejl", who="Carl")
+    with refused("ledger_corrected_since"):
+        correct(ledger, 11, instead_of=first.id)
+    correct(ledger, 12)
+    assert [(one.field, one.value) for one in overlays.in_force(ledger)] == [("maximum", 12), ("occupied", 3)]
+
+
+def _try_to_correct(address: str, number: int, answers: Any) -> None:
+    opened = book.open_(address, personal.holds_number)
+    try:
+        correct(opened, 100 + number)
+        answers.put("written")
+    except SampladsError as error:
+        answers.put(error.key)
+    opened.close()
+
+
+def test_of_many_who_correct_one_field_at_once_one_is_written_and_the_others_are_told(address: str) -> None:
+    book.open_(address, personal.holds_number).close()
+    spawn = processes()
+    answers: Any = spawn.Queue()
+    crowd = [spawn.Process(target=_try_to_correct, args=(address, number, answers)) for number in range(4)]
+    for one in crowd:
+        one.start()
+    told = sorted(answers.get(timeout=60) for _ in crowd)
+    for one in crowd:
+        one.join(60)
+    assert told == ["ledger_corrected_since"] * 3 + ["written"]
 
 
 def test_corrections_of_chosen_units_only(ledger: Ledger) -> None:

@@ -177,25 +177,6 @@ def test_the_details_say_what_is_known_and_what_is_not() -> None:
     assert "Takst" not in vacancies.untold(UNIT, "da")
 
 
-def test_history_is_told_in_words() -> None:
-    day = dt.date(2026, 11, 1)
-    changes = pl.DataFrame(
-        {
-            "changed_on": [day] * 6,
-            "field": ["night_cover", "daily_rate_ore", "single_person", "approved_until", "accepting", "status"],
-            "before": ["sleeping", "284500", "false", "2026-12-31", "0", None],
-            "after": ["awake", "290050", "true", "2028-12-31", "1", "open"],
-        }
-    )
-    rows = vacancies.history(changes, "da").rows()
-    assert rows[0] == (day, "Nat", "sovende", "vågen")
-    assert rows[1] == (day, "Takst (kr./døgn)", "2.845,00", "2.900,50")
-    assert rows[2][2:] == ("nej", "ja")
-    assert rows[3][2:] == ("31.12.2026", "31.12.2028")
-    assert rows[5][2:] == ("ukendt", "åben")
-    assert vacancies.history(changes.clear(), "da").is_empty()
-
-
 def test_the_overview_says_how_things_stand() -> None:
     places = {"accepting": 412, "accepting_fresh": 194, "open_municipalities": 98, "night_units": 31, "night_municipalities": 1}
     assert said(overview.answer(places, 30, "da")) == "**412 pladser er åbne i 98 kommuner.** 47 % er bekræftet inden for 30 dage."
