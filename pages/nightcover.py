@@ -24,6 +24,7 @@ with ui.page("nightcover"):
     with shown["hand"]:
         scenario = planning.pick_by_hand(scenario)
         ui.note(ui.say("nightcover_page.hand.about"))
+        planning.show_partners(scenario)
 
     best, names, calls = planning.best(scenario), planning.municipality_names(), planning.calls(scenario)
     couples = nightcover.couples(best, calls, names, lang)

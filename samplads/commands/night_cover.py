@@ -8,6 +8,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    import polars as pl
+
     from samplads.nightcover.plan import Couple, NightPlan
 
 
@@ -33,6 +35,8 @@ def register(subparsers: Any) -> None:
     command.add_argument("--include-unassessed", action="store_true", help="let couplings with unanswered questions into the plan")
     command.add_argument("--together", action="append", default=[], metavar="A,B", help="two units that must share")
     command.add_argument("--apart", action="append", default=[], metavar="A,B", help="two units that must not share")
+    command.add_argument("--without", nargs="+", action="extend", default=[], metavar="UNIT", help="units to take out of the plan")
+    command.add_argument("--partner", metavar="UNIT", help="instead of the plan: whom this unit can best share with")
     command.add_argument("--share", choices=("by_cost", "equal", "shapley"), default="by_cost", help="how the units share the saving")
     command.add_argument("--terms", metavar="NAME", help="set of terms in data/rules/night_terms.yaml")
     command.add_argument("--travel", type=Path, metavar="CSV", help="travel times: unit_a, unit_b, minutes")
@@ -66,8 +70,16 @@ def run(given: argparse.Namespace) -> int:
         assumptions = assumptions.changed(max_minutes=given.max_minutes)
     travel = None if given.travel is None else pl.read_csv(given.travel)
     inputs = night.inputs(today, municipalities=given.municipality, travel=travel, warehouse=given.warehouse)
-    found = plan.candidates(plan.prepare(inputs, assumptions))
-    best = plan.best(found, together=pairs(given.together), apart=pairs(given.apart))
+    found = plan.candidates(plan.prepare(inputs, assumptions)).without(given.without)
+    demands = {"together": pairs(given.together), "apart": pairs(given.apart)}
+    if given.partner is not None:
+        rows = plan.partners(found, given.partner, **demands)
+        if given.format == "json":
+            print(json.dumps({"unit": given.partner, "partners": rows.to_dicts()}, ensure_ascii=False, indent=1))
+        else:
+            print(partners(rows, dict(zip(found.nights.ids, found.nights.names, strict=True)), given.partner, given.language))
+        return 0
+    best = plan.best(found, **demands)
     if given.format == "json":
         print(json.dumps(as_json(best), ensure_ascii=False, indent=1))
     else:
@@ -86,6 +98,29 @@ def pairs(texts: list[str]) -> list[tuple[str, str]]:
             raise SampladsError("night_pair_shape", text=text)
         result.append((first, second))
     return result
+
+
+def partners(rows: pl.DataFrame, named: dict[str, str], unit: str, language: str) -> str:
+    """A unit's partners as text, best first: saving, minutes, overlaps, what the plan loses, and the rules."""
+    from samplads import i18n
+    from samplads.presenting import formats, nightcover
+
+    lines = [f"{unit} {named[unit]}"]
+    if rows.is_empty():
+        lines.append(i18n.text("nightcover_page.partners.nobody", language))
+    for rank, row in enumerate(nightcover.partners(rows, named, language).iter_rows(named=True), 1):
+        facts = {
+            "nightcover.columns.saving": formats.kr(row["saving_ore"], language),
+            "nightcover.columns.minutes": formats.number(row["minutes"], language),
+            "nightcover.columns.overlaps": formats.number(row["overlaps_per_year"], language, 1),
+            "columns.cost_to_plan_ore": formats.kr(row["cost_to_plan_ore"], language),
+        }
+        told = " · ".join(f"{i18n.text(key, language)}: {value}" for key, value in facts.items())
+        mark = " *" if row["in_best_plan"] else ""
+        lines += [f"{rank:>3}. {row['partner']} {row['unit_name']}{mark}", f"     {told}", f"     {row['couple_status']}: {row['verdicts']}"]
+    if rows["in_best_plan"].any():
+        lines.append(f"  *  {i18n.text('columns.in_best_plan', language)}")
+    return "\n".join(lines)
 
 
 def as_json(best: NightPlan) -> dict[str, Any]:
@@ -109,6 +144,7 @@ def as_json(best: NightPlan) -> dict[str, Any]:
         "left_out": dict(nights.left_out.group_by("reason").len().sort("reason").iter_rows()),
         "by_municipality": best.by_municipality.to_dicts(),
         "terms": nights.assumptions.terms.name,
+        "without": sorted(best.candidates.excluded),
     }
 
 

@@ -179,13 +179,35 @@ class Values:
 
 @dataclass(frozen=True)
 class Candidates:
-    """Pairs within reach. `pairs`: one row per pair (see `PAIR_SCHEMA`); `at` [pairs, 2] their unit numbers; `km` and `minutes` by pair."""
+    """Pairs within reach. `pairs`: one row per pair (see `PAIR_SCHEMA`); `at` [pairs, 2] their unit numbers; `km` and `minutes` by pair.
+
+    `excluded`: units that were taken out of the plan by hand; no pair holds one of them.
+    """
 
     nights: Nights
     pairs: pl.DataFrame
     at: Whole
     km: Floats
     minutes: Floats
+    excluded: frozenset[str] = frozenset()
+
+    def without(self, units: Iterable[str]) -> Candidates:
+        """The same with some units out of the plan. Raises SampladsError `night_unit_unknown` for one that has no night post to share."""
+        out = frozenset(units)
+        unknown = sorted(out - set(self.nights.ids))
+        if unknown:
+            raise SampladsError("night_unit_unknown", units=", ".join(unknown))
+        if not out:
+            return self
+        kept = (~(self.pairs["unit_a"].is_in(list(out)) | self.pairs["unit_b"].is_in(list(out)))).to_numpy()
+        return replace(
+            self,
+            pairs=self.pairs.filter(pl.Series(kept)),
+            at=self.at[kept],
+            km=self.km[kept],
+            minutes=self.minutes[kept],
+            excluded=self.excluded | out,
+        )
 
     def travel_of(self, groups: Whole) -> tuple[Floats, Floats]:
         """Minutes and km to each unit from the farthest other of its group: two arrays [groups, size]. All pairs inside must be
@@ -587,6 +609,8 @@ def best(
 def _check_together(found: Candidates, together: Sequence[tuple[str, str]]) -> None:
     for a, b in together:
         lower, upper = min(a, b), max(a, b)
+        if found.excluded & {a, b}:
+            raise SampladsError("night_unit_left_out", unit=min(found.excluded & {a, b}), unit_a=a, unit_b=b)
         row = found.pairs.filter((pl.col("unit_a") == lower) & (pl.col("unit_b") == upper))
         if row.is_empty():
             raise SampladsError("coupling_pair_unknown", unit_a=a, unit_b=b)
@@ -695,6 +719,64 @@ def _residents(inputs: Inputs, units: Sequence[str]) -> list[savings.Resident]:
     ]
 
 
+PARTNER_SCHEMA: dict[str, Any] = {
+    "partner": pl.String,
+    "minutes": pl.Float64,
+    "km": pl.Float64,
+    "saving_ore": pl.Int64,
+    "overlaps_per_year": pl.Float64,
+    "cost_to_plan_ore": pl.Int64,
+    "in_best_plan": pl.Boolean,
+    "status": pl.String,
+    "failed": pl.List(pl.String),
+    "unknown": pl.List(pl.String),
+    "warned": pl.List(pl.String),
+}
+
+
+def partners(
+    found: Candidates,
+    unit: str,
+    *,
+    together: Iterable[tuple[str, str]] = (),
+    apart: Iterable[tuple[str, str]] = (),
+    price_ore: int = 0,
+    most: int = 10,
+) -> pl.DataFrame:
+    """Who a unit could share with, best first, and what the plan as a whole loses if the two are insisted on.
+
+    One row per pair within reach that is not held apart (`PARTNER_SCHEMA`), at most `most`: those that keep the hard rules by saving, then
+    those that break one. cost_to_plan_ore: how far the best plan that holds the two is below the best plan (in what the plan is chosen
+    by: kroner, less the price on risk); it may be negative for a pair that is to be assessed, since insisting lets it in; null where the
+    two cannot be insisted on. Raises SampladsError `night_unit_unknown`.
+    """
+    if unit not in found.nights.ids:
+        raise SampladsError("night_unit_unknown", units=unit)
+    together, held = tuple(together), {frozenset(pair) for pair in apart}
+    demands = {"together": together, "apart": tuple(apart), "price_ore": price_ore}
+    proof, chosen = choose(found, **demands)  # type: ignore[arg-type]  # one dictionary of differently typed arguments
+    shared = next((set(units) for units in chosen if unit in units), set())
+    mine = found.pairs.filter((pl.col("unit_a") == unit) | (pl.col("unit_b") == unit))
+    mine = mine.with_columns((pl.col("status") == "fail").alias("broken")).sort(
+        ["broken", "saving_ore", "unit_a", "unit_b"], descending=[False, True, False, False]
+    )
+    rows: list[dict[str, Any]] = []
+    for row in mine.iter_rows(named=True):
+        pair = (row["unit_a"], row["unit_b"])
+        if frozenset(pair) in held or len(rows) == most:
+            continue
+        cost: int | None = None
+        if not row["broken"]:
+            try:
+                cost = proof.objective_ore - choose(found, **demands | {"together": (*together, pair)})[0].objective_ore  # type: ignore[arg-type]
+            except SampladsError:
+                # What is demanded already leaves no room for the two.
+                cost = None
+        partner = row["unit_b"] if row["unit_a"] == unit else row["unit_a"]
+        rows.append({**row, "partner": partner, "cost_to_plan_ore": cost, "in_best_plan": partner in shared})
+    return pl.DataFrame([{key: row[key] for key in PARTNER_SCHEMA} for row in rows], schema=PARTNER_SCHEMA)
+
+
 # --- what if -----------------------------------------------------------------------------------------------------------------------------
 
 
@@ -709,29 +791,63 @@ class FrontierPoint:
     units: tuple[tuple[str, ...], ...] = field(default=())
 
 
-def frontier(found: Candidates, prices_ore: Sequence[int]) -> list[FrontierPoint]:
-    """Saving against risk: the best plan for each price on an overlapping incident, dominated and repeated points left out.
-
-    Each point is efficient: no plan saves more at as little risk (the supported points of the two-sided problem). Ascending risk.
-    """
+def priced(
+    found: Candidates,
+    prices_ore: Iterable[int],
+    *,
+    together: Iterable[tuple[str, str]] = (),
+    apart: Iterable[tuple[str, str]] = (),
+) -> list[FrontierPoint]:
+    """The best plan for each price on an overlapping incident that meets what is demanded by hand (as in `best`); ascending price."""
     number = {unit: position for position, unit in enumerate(found.nights.ids)}
-    points: dict[tuple[int, float], FrontierPoint] = {}
+    together, apart = tuple(together), tuple(apart)
+    points: list[FrontierPoint] = []
     for price in sorted(set(prices_ore)):
-        _, chosen = choose(found, price_ore=price)
+        _, chosen = choose(found, together=together, apart=apart, price_ore=price)
         saving, overlaps = 0, 0.0
         for units in chosen:
             group = np.array([sorted(number[unit] for unit in units)], dtype=np.int64)
             values = value(found.nights, group, *found.travel_of(group))
             saving += int(values.saving_ore[0])
             overlaps += float(values.overlaps[0]) * NIGHTS
-        point = FrontierPoint(price, len(chosen), saving, overlaps, tuple(tuple(sorted(units)) for units in chosen))
-        points.setdefault((saving, round(overlaps, 6)), point)
-    ordered = sorted(points.values(), key=lambda point: (point.overlaps_per_year, -point.saving_ore))
+        points.append(FrontierPoint(price, len(chosen), saving, overlaps, tuple(tuple(sorted(units)) for units in chosen)))
+    return points
+
+
+def efficient(points: Iterable[FrontierPoint], chosen_ore: int | None = None) -> list[FrontierPoint]:
+    """Points of which none saves more at as little risk (the supported points of the two-sided problem), each plan once. Ascending risk.
+
+    The plan for the price `chosen_ore` stays whatever the others are: groups whose gap is open, or a tie in saving, may put another
+    ahead of it, and the plan in force must be seen among its rivals.
+    """
+    once: dict[tuple[int, float], FrontierPoint] = {}
+    standing: tuple[int, float] | None = None
+    for point in points:
+        key = (point.saving_ore, round(point.overlaps_per_year, 6))
+        once.setdefault(key, point)
+        if point.price_ore == chosen_ore:
+            standing = key
     kept: list[FrontierPoint] = []
-    for point in ordered:
-        if not kept or point.saving_ore > kept[-1].saving_ore:
+    most: int | None = None
+    for key, point in sorted(once.items(), key=lambda item: (item[1].overlaps_per_year, -item[1].saving_ore)):
+        if most is None or point.saving_ore > most:
+            most = point.saving_ore
+            kept.append(point)
+        elif key == standing:
             kept.append(point)
     return kept
+
+
+def frontier(
+    found: Candidates,
+    prices_ore: Sequence[int],
+    *,
+    together: Iterable[tuple[str, str]] = (),
+    apart: Iterable[tuple[str, str]] = (),
+    chosen_ore: int | None = None,
+) -> list[FrontierPoint]:
+    """Saving against risk: `priced` plans of which no other saves more at as little risk. Arguments as there and in `efficient`."""
+    return efficient(priced(found, prices_ore, together=together, apart=apart), chosen_ore)
 
 
 def revalue(plan: NightPlan, **changes: Any) -> int:

@@ -58,6 +58,7 @@ class BusinessCase:
     map_caption: str = ""
     together: tuple[tuple[str, str], ...] = ()
     apart: tuple[tuple[str, str], ...] = ()
+    without: tuple[str, ...] = ()
 
 
 Part = tuple[str, pl.DataFrame, Sequence[str | Column]]
@@ -115,6 +116,8 @@ def sentences(case: BusinessCase, language: str) -> list[str]:
         if pairs:
             listed = "; ".join(formats.listing([named.get(a, a), named.get(b, b)], language) for a, b in pairs)
             told.append(word(f"case.{key}", language, pairs=listed))
+    if case.without:
+        told.append(word("case.without", language, units="; ".join(named.get(unit, unit) for unit in case.without)))
     return [sentence for sentence in told if sentence]
 
 

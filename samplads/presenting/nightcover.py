@@ -396,6 +396,12 @@ def _pair_names(pairs: pl.DataFrame, named: Names, language: str) -> list[str]:
     return [formats.listing([named.get(a, a), named.get(b, b)], language) for a, b in pairs.select("unit_a", "unit_b").iter_rows()]
 
 
+def unit_options(found: Candidates) -> dict[str, str]:
+    """Every unit with a night post that could be shared, id -> "name (id)", by name."""
+    named = sorted(zip(found.nights.names, found.nights.ids, strict=True))
+    return {unit: f"{name} ({unit})" for name, unit in named}
+
+
 def pair_options(found: Candidates) -> dict[str, str]:
     """Every pair within reach that no rule forbids, code "A|B" -> "name + name (A + B)"."""
     named = dict(zip(found.nights.ids, found.nights.names, strict=True))
@@ -419,6 +425,40 @@ def co_locations(found: Candidates, language: str) -> pl.DataFrame:
     return told.with_columns(pl.Series("units_named", _pair_names(told, named, language), dtype=pl.String))
 
 
+PARTNER_COLUMNS: tuple[str | tables.Column, ...] = (
+    tables.Column("unit_name", width=230),
+    tables.Column("travel_minutes", "number", "minutes", width=90),
+    tables.Column("saving_ore", "money", "kr_per_year", width=140),
+    tables.Column("cost_to_plan_ore", "money", "kr_per_year", width=190),
+    tables.Column("overlaps_per_year", "number", decimals=1, width=120),
+    tables.Column("in_best_plan", "flag", width=85),
+    tables.Column("couple_status", width=130),
+    tables.Column("verdicts", width=330),
+)
+
+
+def partners(told: pl.DataFrame, named: Names, language: str) -> pl.DataFrame:
+    """`plan.partners` in words: `PARTNER_COLUMNS`. `named`: unit_id -> name."""
+    return told.with_columns(
+        pl.col("minutes").alias("travel_minutes"),
+        pl.Series("unit_name", [named.get(unit, unit) for unit in told["partner"]], dtype=pl.String),
+        pl.Series("couple_status", [i18n.text(f"nightcover.status.{one}", language) for one in told["status"]], dtype=pl.String),
+        pl.Series("verdicts", _marks(told, language), dtype=pl.String),
+    )
+
+
+def _marks(told: pl.DataFrame, language: str) -> list[str]:
+    """The rules of pairs that are not simply kept, the worst first; a tick where all are."""
+    outcomes = {"failed": "fail", "unknown": "unknown", "warned": "warn"}
+    return [
+        " · ".join(
+            f"{theme.VERDICT_SIGNS[outcomes[column]]} {rule_name(rule, language)}" for column in outcomes for rule in row[column]
+        )
+        or theme.VERDICT_SIGNS["pass"]
+        for row in told.select(*outcomes).iter_rows(named=True)
+    ]
+
+
 FINDER_COLUMNS: tuple[str | tables.Column, ...] = (
     tables.Column("nr", "whole", width=45),
     tables.Column("units_named", width=300),
@@ -436,14 +476,7 @@ FINDER_COLUMNS: tuple[str | tables.Column, ...] = (
 def finder_pairs(found: Found, named: Names, language: str) -> pl.DataFrame:
     """The finder's pairs, best first. `named`: unit_id -> name."""
     told = found.pairs
-    marks = [
-        " · ".join(
-            [f"{theme.VERDICT_SIGNS['unknown']} {rule_name(rule, language)}" for rule in unknown]
-            + [f"{theme.VERDICT_SIGNS['warn']} {rule_name(rule, language)}" for rule in warned]
-        )
-        or theme.VERDICT_SIGNS["pass"]
-        for unknown, warned in told.select("unknown", "warned").iter_rows()
-    ]
+    marks = _marks(told, language)
     return told.with_columns(
         pl.col("minutes").alias("travel_minutes"),
         pl.int_range(1, pl.len() + 1).alias("nr"),

@@ -14,6 +14,7 @@ import streamlit as st
 
 from samplads import i18n
 from samplads import loading_nightcover as night
+from samplads.errors import SampladsError
 from samplads.ledger import audit
 from samplads.nightcover import coupling, finder, plan, savings
 from samplads.nightcover.finder import Found
@@ -29,6 +30,8 @@ PRICES_ORE = tuple(kroner * 100 for kroner in (0, 25_000, 50_000, 100_000, 200_0
 
 POINT = "frontier_point"
 _PLAN = "night_plan"
+_LAST_DEMANDS = "_night_demands"
+"""Pairs demanded together and apart, as they last could be met."""
 
 
 @dataclass(frozen=True)
@@ -42,16 +45,22 @@ class Scenario:
     together: tuple[tuple[str, str], ...] = ()
     apart: tuple[tuple[str, str], ...] = ()
     price_ore: int = 0
+    without: tuple[str, ...] = ()
 
     @property
     def basis(self) -> str:
-        """What candidates depend on: not what is demanded by hand, nor the price on risk."""
+        """What pairs within reach depend on: not what is demanded by hand, nor the price on risk."""
         return f"{self.version} {self.codes} {self.own_pay} {self.assumptions!r}"
 
     @property
     def key(self) -> str:
         """What the plan depends on."""
-        return f"{self.basis} {self.together} {self.apart} {self.price_ore}"
+        return f"{self.demands} {self.price_ore}"
+
+    @property
+    def demands(self) -> str:
+        """What the plans for every price on risk depend on."""
+        return f"{self.basis} {self.without} {self.together} {self.apart}"
 
 
 # --- what is reckoned, remembered --------------------------------------------------------------------------------------------------------
@@ -79,8 +88,8 @@ def _candidates(basis: str, _scenario: Scenario) -> Candidates:  # noqa: ARG001
 
 
 def candidates(scenario: Scenario) -> Candidates:
-    """Pairs within reach, valued and judged."""
-    return _candidates(scenario.basis, scenario)
+    """Pairs within reach, valued and judged, less those of units taken out of the plan."""
+    return _candidates(scenario.basis, scenario).without(scenario.without)
 
 
 @st.cache_resource(show_spinner=False, max_entries=48)
@@ -94,13 +103,18 @@ def best(scenario: Scenario) -> NightPlan:
 
 
 @st.cache_resource(show_spinner=False, max_entries=24)
-def _frontier(basis: str, _scenario: Scenario) -> list[FrontierPoint]:  # noqa: ARG001
-    return plan.frontier(candidates(_scenario), PRICES_ORE)
+def _priced(demands: str, _scenario: Scenario) -> list[FrontierPoint]:  # noqa: ARG001
+    return plan.priced(candidates(_scenario), PRICES_ORE, together=_scenario.together, apart=_scenario.apart)
 
 
 def frontier(scenario: Scenario) -> list[FrontierPoint]:
-    """Saving against risk, without what is demanded by hand."""
-    return _frontier(scenario.basis, scenario)
+    """Saving against risk among the plans that meet what is demanded by hand; the plan on the page is always one of them."""
+    return plan.efficient(_priced(scenario.demands, scenario), scenario.price_ore)
+
+
+@st.cache_resource(show_spinner=False, max_entries=48)
+def _partners(key: str, unit: str, _scenario: Scenario) -> pl.DataFrame:  # noqa: ARG001
+    return plan.partners(candidates(_scenario), unit, together=_scenario.together, apart=_scenario.apart, price_ore=_scenario.price_ore)
 
 
 @st.cache_resource(show_spinner=False, max_entries=48)
@@ -125,7 +139,7 @@ def calls(scenario: Scenario) -> list[float | None]:
 
 
 @st.cache_resource(show_spinner=False, max_entries=24)
-def _more(basis: str, _scenario: Scenario) -> int:  # noqa: ARG001
+def _more(key: str, _scenario: Scenario) -> int:  # noqa: ARG001
     found = candidates(_scenario)
     lawful = found.pairs.filter(pl.col("status").is_in(["pass", "warn"])).select("unit_a", "unit_b", "saving_ore")
     return plan.potential(found).objective_ore - coupling.pair_up(lawful).objective_ore
@@ -135,7 +149,7 @@ def worth_asking(scenario: Scenario) -> str | None:
     """How many units have questions open, and what the answers are worth at best."""
     if scenario.assumptions.allow_unknown:
         return None
-    return nightcover.worth_asking(candidates(scenario), _more(scenario.basis, scenario), language())
+    return nightcover.worth_asking(candidates(scenario), _more(scenario.key, scenario), language())
 
 
 @st.cache_resource(show_spinner=False, max_entries=12)
@@ -376,19 +390,69 @@ def _pairs(codes: list[str]) -> tuple[tuple[str, str], ...]:
     return tuple((code.partition("|")[0], code.partition("|")[2]) for code in codes)
 
 
+def _only_known(key: str, options: Mapping[str, str]) -> None:
+    """Before a field is drawn: what was demanded elsewhere or under other assumptions may not be there to be chosen here."""
+    if key in st.session_state:
+        st.session_state[key] = [code for code in st.session_state[key] if code in options]
+
+
 def pick_by_hand(scenario: Scenario) -> Scenario:
-    """The scenario with pairs demanded together and forbidden, both kept in the link."""
+    """The scenario with units taken out, pairs demanded together and pairs forbidden, all kept in the link.
+
+    Demands that cannot be met together are said beside the fields, and the last ones that could stay in force.
+    """
+    nobody = say("nightcover_page.pick.nobody")
+    units = nightcover.unit_options(candidates(scenario))
+    _only_known("without", units)
+    without = pick.pick_several(say("nightcover_page.pick.without"), units, key="without", placeholder=nobody)
+    scenario = replace(scenario, without=tuple(without))
     options = nightcover.pair_options(candidates(scenario))
     for key in ("together", "apart"):
-        # What was demanded elsewhere or under other assumptions may not be a pair here.
-        if key in st.session_state:
-            st.session_state[key] = [code for code in st.session_state[key] if code in options]
+        _only_known(key, options)
     with st.container(horizontal=True):
-        together = pick.pick_several(
-            say("nightcover_page.pick.together"), options, key="together", placeholder=say("nightcover_page.pick.nobody")
+        together = pick.pick_several(say("nightcover_page.pick.together"), options, key="together", placeholder=nobody)
+        apart = pick.pick_several(say("nightcover_page.pick.apart"), options, key="apart", placeholder=nobody)
+    return _standing(replace(scenario, together=_pairs(together), apart=_pairs(apart)), options)
+
+
+def _standing(scenario: Scenario, options: Mapping[str, str]) -> Scenario:
+    """The scenario as demanded; where its demands clash, as it was last demanded without a clash, and the clash is said."""
+    try:
+        best(scenario)
+    except SampladsError as error:
+        st.caption(f":red[✗ {i18n.sentence(error, language())} {say('nightcover_page.hand.stands')}]")
+        earlier = tuple(
+            tuple(pair for pair in pairs if "|".join(pair) in options) for pairs in st.session_state.get(_LAST_DEMANDS, ((), ()))
         )
-        apart = pick.pick_several(say("nightcover_page.pick.apart"), options, key="apart", placeholder=say("nightcover_page.pick.nobody"))
-    return replace(scenario, together=_pairs(together), apart=_pairs(apart))
+        for together, apart in (earlier, ((), ())):
+            kept = replace(scenario, together=together, apart=apart)
+            try:
+                best(kept)
+            except SampladsError:
+                continue
+            return kept
+        raise
+    st.session_state[_LAST_DEMANDS] = (scenario.together, scenario.apart)
+    return scenario
+
+
+def show_partners(scenario: Scenario) -> None:
+    """A unit's partners, best first, and what the whole plan loses if the two are insisted on."""
+    found = candidates(scenario)
+    units = {unit: name for unit, name in nightcover.unit_options(found).items() if unit not in found.excluded}
+    st.subheader(say("nightcover_page.partners.title"), anchor=False)
+    unit = pick.pick_one(
+        say("nightcover_page.partners.unit"), units, key="night_partner", placeholder=say("nightcover_page.partners.choose")
+    )
+    if unit is None:
+        st.caption(say("nightcover_page.partners.about"))
+        return
+    rows = nightcover.partners(_partners(scenario.key, unit, scenario), unit_names(scenario), language())
+    if rows.is_empty():
+        st.caption(say("nightcover_page.partners.nobody"))
+        return
+    show.table(rows, columns=nightcover.PARTNER_COLUMNS, key="partners", name=say("nightcover_page.partners.title"))
+    st.caption(say("nightcover_page.partners.cost"))
 
 
 def forbid(couple: Couple) -> None:
@@ -444,13 +508,14 @@ def case_of(scenario: Scenario, assumed: Assumed, area: str) -> BusinessCase:
         calls=tuple(calls(scenario)),
         tornado=sensitivity(scenario),
         frontier=tuple(frontier(scenario)),
-        more_ore=_more(scenario.basis, scenario),
+        more_ore=_more(scenario.key, scenario),
         assumptions=assumed.listed,
         names=municipality_names(),
         outline=data.outline(),
         map_caption=data.map_caption(),
         together=scenario.together,
         apart=scenario.apart,
+        without=scenario.without,
     )
 
 

@@ -15,6 +15,7 @@ from samplads.ledger import audit
 from samplads.nightcover import plan
 from samplads.nightcover.plan import NightPlan
 from samplads.presenting import nightcover
+from samplads.ui.nightcover import POINT
 
 
 @pytest.fixture
@@ -88,6 +89,62 @@ def test_a_forbidden_coupling_gives_the_second_best_plan(page: AppTest, expected
     page.selectbox(key="night_region").select("Nordjylland").run()
     assert not page.error
     assert not page.exception
+
+
+def test_units_taken_out_demands_that_clash_and_partners(page: AppTest, expected: NightPlan) -> None:
+    first = expected.couples[0].unit_ids
+    page.run()
+    page.multiselect(key="without").select(first[0]).run()
+    assert not page.error
+    less = plan.best(expected.candidates.without([first[0]]))
+    assert nightcover.answer(less, "da") in said(page)
+    assert frame(page, "in_force")["in_force"].to_list().count("Vist på siden") == 1
+    page.multiselect(key="without").unselect(first[0]).run()
+    assert nightcover.answer(expected, "da") in said(page)
+
+    # Two demands that share a unit: a sentence beside the field, and the earlier plan stays.
+    lawful = expected.candidates.pairs.filter(pl.col("status") != "fail")
+    sharer = pl.concat([lawful["unit_a"], lawful["unit_b"]]).mode().sort()[0]
+    of_one = [(a, b) for a, b in lawful.select("unit_a", "unit_b").iter_rows() if sharer in (a, b)]
+    assert len(of_one) > 1
+    page.multiselect(key="together").select("|".join(of_one[0])).run()
+    standing = plan.best(expected.candidates, together=[of_one[0]])
+    assert nightcover.answer(standing, "da") in said(page)
+    assert frame(page, "in_force")["in_force"].to_list().count("Vist på siden") == 1
+    page.multiselect(key="together").select("|".join(of_one[1])).run()
+    assert not page.error
+    assert not page.exception
+    assert nightcover.answer(standing, "da") in said(page)
+    assert any(f"{sharer} er krævet i to par" in text.value for text in page.caption)
+    page.multiselect(key="together").set_value([]).run()
+
+    page.selectbox(key="night_partner").select(sharer).run()
+    assert not page.error
+    told = frame(page, "cost_to_plan_ore")
+    wanted = plan.partners(expected.candidates, sharer)
+    assert told["saving_ore"].to_list() == [pytest.approx(ore / 100) for ore in wanted["saving_ore"]]
+    named = dict(zip(expected.candidates.nights.ids, expected.candidates.nights.names, strict=True))
+    best_name = named[wanted["partner"][0]]
+    assert told["unit_name"][0] == best_name
+    page.multiselect(key="apart").select("|".join(sorted((sharer, wanted["partner"][0])))).run()
+    assert frame(page, "cost_to_plan_ore").height <= wanted.height
+    again = plan.partners(expected.candidates, sharer, apart=[(sharer, wanted["partner"][0])])
+    assert frame(page, "cost_to_plan_ore")["saving_ore"].to_list() == [pytest.approx(ore / 100) for ore in again["saving_ore"]]
+
+
+def test_a_point_clicked_in_the_chart_becomes_the_plan(page: AppTest, expected: NightPlan) -> None:
+    page.run()
+    points = frame(page, "in_force")
+    assert points.height > 2
+    name = points["frontier_plan"][0]
+    assert points["in_force"][0] != "Vist på siden"
+    page.session_state["frontier"] = {"selection": {POINT: [{"frontier_plan": name}]}}
+    page.run()
+    assert not page.error
+    taken = frame(page, "in_force")
+    assert taken["in_force"].to_list().count("Vist på siden") == 1
+    assert taken["in_force"][0] == "Vist på siden"
+    assert nightcover.answer(expected, "da") not in said(page)
 
 
 def test_a_careful_plan_risks_less(page: AppTest, expected: NightPlan) -> None:

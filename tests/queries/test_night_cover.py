@@ -206,6 +206,19 @@ def test_the_command_plans(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -
     units = [couple["units"] for couple in json.loads(capsys.readouterr().out)["couples"]]
     assert ["N-2", "N-4"] in units
     assert ["N-0", "N-1"] not in units
+    assert command.main([*arguments, "--format", "json", "--without", "N-0", "N-1", "--without", "N-2"]) == 0
+    told = json.loads(capsys.readouterr().out)
+    assert told["without"] == ["N-0", "N-1", "N-2"]
+    assert [couple["units"] for couple in told["couples"]] == [["N-3", "N-4"]]
+    assert command.main([*arguments, "--format", "json", "--partner", "N-2", "--apart", "N-1,N-2"]) == 0
+    partners = json.loads(capsys.readouterr().out)["partners"]
+    assert {row["partner"] for row in partners} == {"N-0", "N-3", "N-4", "N-5"}
+    assert all(row["cost_to_plan_ore"] >= 0 for row in partners if row["status"] == "pass")
+    for language, word in (("da", "Planen mister"), ("en", "The plan loses")):
+        assert command.main(["--language", language, *arguments, "--partner", "N-5"]) == 0
+        shown = capsys.readouterr().out
+        assert word in shown
+        assert "S1" in shown
     for language, word in (("da", "kræver vurdering"), ("en", "need assessment")):
         assert command.main(["--language", language, *arguments]) == 0
         assert word in capsys.readouterr().out
@@ -216,7 +229,7 @@ def test_the_command_plans(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -
 
 
 @pytest.mark.parametrize(
-    "wrong", [["--municipality", "999"], ["--together", "N-0"], ["--together", "N-0,N-99"], ["--terms", "none"], ["--travel", "TABLE"]]
+    "wrong", [["--municipality", "999"], ["--together", "N-0"], ["--together", "N-0,N-99"], ["--terms", "none"], ["--travel", "TABLE"], ["--partner", "N-99"], ["--without", "N-99"]]
 )
 def test_the_command_answers_wrong_words_with_a_sentence(wrong: list[str], tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     town(tmp_path)

@@ -10,7 +10,7 @@ import polars as pl
 import pytest
 
 from samplads.errors import SampladsError
-from samplads.nightcover import finder, plan
+from samplads.nightcover import coupling, finder, plan
 from tests.strategies_nightcover import assumptions, inputs, town
 
 FREE = {"equipment_ore": 0, "running_ore": 0, "call_out_ore": 0, "km_ore": 0}
@@ -141,6 +141,84 @@ def test_the_ceiling_on_risk_holds_and_a_price_on_risk_gives_the_frontier() -> N
     for low, high in itertools.pairwise(points):
         assert low.overlaps_per_year < high.overlaps_per_year
         assert low.saving_ore < high.saving_ore
+
+
+@pytest.mark.parametrize("size", [2, 3])
+def test_the_frontier_meets_what_is_demanded_and_holds_the_plan_in_force(size: int) -> None:
+    found = candidates(town(11, 5), group_size=size, max_minutes=20)
+    free = plan.best(found)
+    demands = {"apart": [free.couples[0].unit_ids[:2]]}
+    spare = next(
+        (a, b)
+        for a, b, status in found.pairs.select("unit_a", "unit_b", "status").iter_rows()
+        if status != "fail" and all(not {a, b} <= set(couple.unit_ids) for couple in free.couples)
+    )
+    prices = [0, 10**6, 10**7, 10**8]
+    for demanded in (demands, {"together": [spare]}):
+        for price in prices:
+            best = plan.best(found, **demanded, price_ore=price)
+            points = plan.frontier(found, prices, **demanded, chosen_ore=price)
+            here = [point for point in points if set(point.units) == {couple.unit_ids for couple in best.couples}]
+            assert len(here) == 1
+            assert here[0].saving_ore == best.saving_ore
+            assert here[0].overlaps_per_year == pytest.approx(best.overlaps_per_year)
+    assert plan.frontier(found, prices, **demands)[-1].saving_ore < plan.frontier(found, prices)[-1].saving_ore
+
+
+def test_a_plan_in_force_stays_on_the_frontier_though_another_beats_it() -> None:
+    ahead, behind = plan.FrontierPoint(0, 1, 200, 1.0), plan.FrontierPoint(5, 1, 100, 2.0)
+    assert plan.efficient([ahead, behind]) == [ahead]
+    assert plan.efficient([ahead, behind], chosen_ore=5) == [ahead, behind]
+
+
+def test_a_unit_out_of_the_plan_is_in_no_pair() -> None:
+    found = candidates(town(10, 2))
+    first = plan.best(found)
+    out = first.couples[0].unit_ids[0]
+    less = found.without([out])
+    second = plan.best(less)
+    assert out not in {unit for couple in second.couples for unit in couple.unit_ids}
+    assert second.saving_ore < first.saving_ore
+    # The same plan as if the unit did not exist.
+    gone = plan.candidates(plan.prepare(found.nights.inputs.only(set(found.nights.ids) - {out}), found.nights.assumptions))
+    assert second.saving_ore == plan.best(gone).saving_ore
+    assert found.without([]) is found
+    with pytest.raises(SampladsError, match="night_unit_unknown"):
+        found.without(["A-999"])
+    with pytest.raises(SampladsError, match="night_unit_left_out"):
+        plan.best(less, together=[first.couples[0].unit_ids])
+
+
+@pytest.mark.parametrize("size", [2, 3])
+def test_partners_best_first_and_what_insisting_costs(size: int) -> None:
+    units = [*town(8, 3), {"lat": 55.3, "lon": 11.95, "one_to_one": True}]
+    found = candidates(units, group_size=size)
+    best = plan.best(found)
+    unit = "A-002"
+    told = plan.partners(found, unit, most=20)
+    mine = found.pairs.filter((pl.col("unit_a") == unit) | (pl.col("unit_b") == unit))
+    assert told.height == mine.height > 3
+    lawful = told.filter(pl.col("status") != "fail")
+    assert lawful["saving_ore"].to_list() == sorted(lawful["saving_ore"].to_list(), reverse=True)
+    assert told["status"].to_list()[-1] == "fail"
+    assert told["cost_to_plan_ore"].to_list()[-1] is None
+    for row in lawful.iter_rows(named=True):
+        insisted = plan.best(found, together=[(unit, row["partner"])])
+        assert row["cost_to_plan_ore"] == best.saving_ore - insisted.saving_ore >= 0
+        assert row["in_best_plan"] == any({unit, row["partner"]} <= set(couple.unit_ids) for couple in best.couples)
+    if size == 2:
+        usable = found.pairs.filter(pl.col("status").is_in(["pass", "warn"])).select("unit_a", "unit_b", "saving_ore")
+        twin = coupling.best_partners(usable, unit, most=20)
+        assert lawful.select("partner", "cost_to_plan_ore", "in_best_plan").equals(twin.select("partner", "cost_to_plan_ore", "in_best_plan"))
+    first = lawful["partner"][0]
+    assert first not in plan.partners(found, unit, apart=[(unit, first)])["partner"].to_list()
+    elsewhere = lawful["partner"][1]
+    spoken_for = plan.partners(found, unit, together=[(unit, elsewhere)])
+    if size == 2:
+        assert spoken_for.filter(pl.col("partner") == first)["cost_to_plan_ore"].to_list() == [None]
+    assert plan.partners(found, unit, most=2).height == 2
+    with pytest.raises(SampladsError, match="night_unit_unknown"):
+        plan.partners(found, "A-999")
 
 
 def test_a_travel_table_replaces_what_is_reckoned() -> None:
