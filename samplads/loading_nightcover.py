@@ -38,16 +38,26 @@ def _window(name: str, told: Mapping[str, Any]) -> post_cost.Window:
     return post_cost.Window(name=name, days=told["days"], start=start, end=end, pct=float(told["value"]))
 
 
-def _calendar(told: Mapping[str, Any]) -> post_cost.StylisedYear | post_cost.RealYear:
+def _calendar(told: Mapping[str, Any], year: int) -> post_cost.StylisedYear | post_cost.RealYear:
     if told["kind"] == "stylised":
         return post_cost.StylisedYear(told["nights"], told["saturdays"], told["sundays"], told["holiday_nights"])
-    return post_cost.RealYear(year=told["year"], country=told["country"])
+    return post_cost.RealYear(year=told.get("year") or year, country=told["country"])
 
 
 def term_names(on: dt.date, folder: Path | None = None) -> list[str]:
-    """The sets of terms in force on a day, the default first."""
+    """The sets of terms in force on a day (each has a day from which it holds), the default first."""
     values = policy.load("night_terms", on, folder).values
-    return sorted(values["terms"], key=lambda name: (name != values["default"], name))
+    return sorted(_in_force(values, on), key=lambda name: (name != values["default"], name))
+
+
+def _in_force(values: Mapping[str, Any], on: dt.date) -> list[str]:
+    return [name for name, tree in values["terms"].items() if tree["valid_from"] <= on]
+
+
+def terms_valid_from(on: dt.date, name: str | None = None, folder: Path | None = None) -> dt.date:
+    """The day from which a set of terms holds."""
+    day: dt.date = _term_set(on, name, folder)[1]["valid_from"]
+    return day
 
 
 def term_sources(on: dt.date, name: str | None = None, folder: Path | None = None) -> pl.DataFrame:
@@ -55,7 +65,7 @@ def term_sources(on: dt.date, name: str | None = None, folder: Path | None = Non
     tree = _term_set(on, name, folder)[1]
     rows: list[tuple[str, str, str, str]] = []
     for term, told in tree.items():
-        if term == "title":
+        if term in ("title", "valid_from"):
             continue
         for key, leaf in told.items() if "value" not in told else [("", told)]:
             rows.append((f"{term}.{key}" if key else term, str(leaf["value"]), str(leaf.get("unit", "")), str(leaf["source"])))
@@ -64,18 +74,22 @@ def term_sources(on: dt.date, name: str | None = None, folder: Path | None = Non
 
 def _term_set(on: dt.date, name: str | None, folder: Path | None) -> tuple[str, dict[str, Any]]:
     values = policy.load("night_terms", on, folder).values
-    chosen = name or values["default"]
-    if chosen not in values["terms"]:
-        raise SampladsError("night_terms_unknown", name=chosen, names=", ".join(sorted(values["terms"])))
+    chosen, known = name or values["default"], _in_force(values, on)
+    if chosen not in known:
+        raise SampladsError("night_terms_unknown", name=chosen, names=", ".join(sorted(known)))
     return chosen, values["terms"][chosen]
 
 
-def terms(on: dt.date, name: str | None = None, folder: Path | None = None) -> post_cost.Terms:
-    """A set of terms (data/rules/night_terms.yaml; default: the file's). Raises SampladsError `night_terms_unknown`."""
+def terms(on: dt.date, name: str | None = None, folder: Path | None = None, *, year: int | None = None) -> post_cost.Terms:
+    """A set of terms (data/rules/night_terms.yaml; default: the file's). `year`: the calendar year of terms on a real calendar (default:
+    the day's).
+
+    Raises SampladsError `night_terms_unknown` for a name that is not in force on the day.
+    """
     chosen, tree = _term_set(on, name, folder)
     return post_cost.Terms(
         name=chosen,
-        calendar=_calendar(tree["calendar"]["value"]),
+        calendar=_calendar(tree["calendar"]["value"], year or on.year),
         windows=tuple(_window(key, told) for key, told in tree["supplements"].items()),
         gross_hours=_figure(tree, "gross_hours"),
         hours_a_day=_figure(tree, "hours_a_day"),
@@ -102,13 +116,13 @@ def refund(on: dt.date, folder: Path | None = None) -> savings.Refund:
     return savings.Refund(tuple((round(one["above"] * ORE), float(one["pct"])) for one in brackets))
 
 
-def assumptions(on: dt.date, terms_name: str | None = None, folder: Path | None = None) -> plan.Assumptions:
-    """Every assumption of a plan as the rule files have it on a day."""
+def assumptions(on: dt.date, terms_name: str | None = None, folder: Path | None = None, *, year: int | None = None) -> plan.Assumptions:
+    """Every assumption of a plan as the rule files have it on a day. `year`: as in `terms`."""
     values = policy.load("night_rules", on, folder).values
     practice = {name: told["value"] for name, told in values["practice"].items()}
     figures = values["coupling"]
     return plan.Assumptions(
-        terms=terms(on, terms_name, folder),
+        terms=terms(on, terms_name, folder, year=year),
         default_pay_ore=monthly_pay_ore(on, terms_name, folder),
         limits={name: rules.Limit(told["value"], told["unit"], told["source"]) for name, told in values["limits"].items()},
         practice=rules.Practice(**practice),
@@ -126,6 +140,8 @@ def assumptions(on: dt.date, terms_name: str | None = None, folder: Path | None 
         clustering=_figure(figures, "clustering"),
         discount_pct=_figure(figures, "discount_pct"),
         colocation_ore=round(_figure(figures, "colocation_cost") * ORE),
+        colocation_minutes=_figure(figures, "colocation_minutes"),
+        colocation_years=_figure(figures, "colocation_years"),
     )
 
 

@@ -109,18 +109,51 @@ def test_the_roster_in_force_and_what_it_excludes(world: tuple[dict[str, list[di
 def test_incidents_of_the_year_before_the_day(world: tuple[dict[str, list[dict[str, Any]]], Path]) -> None:
     rows, folder = world
     wanted: dict[str, list[dict[str, Any]]] = {}
+    place = {unit["unit_id"]: unit["municipality"] for unit in rows["unit"]}
+    delivered: dict[str, list[int]] = {}
     for row in rows["night_incident"]:
-        if 1 <= (DAY - row["night_of"]).days <= 365:
+        ago = (DAY - row["night_of"]).days
+        if ago >= 1:
+            delivered.setdefault(place[row["unit_id"]], []).append(ago)
+        if 1 <= ago <= 365:
             wanted.setdefault(row["unit_id"], []).append(row)
+    nights = {code: min(365, max(ago)) for code, ago in delivered.items() if min(ago) <= 365}
+    # A quiet unit with a roster counts where its municipality delivers; one without a roster only with what it registered.
+    for unit in {row["unit_id"] for row in rows["night_roster"]}:
+        if place[unit] in nights:
+            wanted.setdefault(unit, [])
     found = queries.run("night_incident_rates", folder, as_of=DAY)
     assert found["unit_id"].to_list() == sorted(wanted)
     for row in found.iter_rows(named=True):
         mine = wanted[row["unit_id"]]
-        nights = [one["night_of"] for one in mine]
+        assert row["nights"] == nights[place[row["unit_id"]]]
+        held = [one["night_of"] for one in mine]
         assert row["incidents"] == len(mine)
-        assert row["minutes_mean"] == pytest.approx(sum(one["minutes"] for one in mine) / len(mine))
+        if mine:
+            assert row["minutes_mean"] == pytest.approx(sum(one["minutes"] for one in mine) / len(mine))
+        else:
+            assert row["minutes_mean"] is None
         assert row["staff_most"] == max((one["staff_needed"] for one in mine if one["staff_needed"]), default=None)
-        assert row["squares"] == sum(nights.count(night) ** 2 for night in set(nights))
+        assert row["squares"] == sum(held.count(night) ** 2 for night in set(held))
+
+
+def test_nights_delivered_are_counted_from_the_municipalitys_first(tmp_path: Path) -> None:
+    def unit(name: str, municipality: str) -> dict[str, Any]:
+        return {"unit_id": name, "offer_id": "T", "name": name, "municipality": municipality, "lat": 55.2, "lon": 11.7}
+
+    def incident(number: int, unit_id: str, ago: int) -> dict[str, Any]:
+        return {"incident_id": f"H-{number}", "unit_id": unit_id, "night_of": DAY - dt.timedelta(days=ago), "minutes": 20.0}
+
+    units = {"N-new": "370", "N-quiet": "370", "N-silent": "259", "N-ended": "306"}
+    rows = {
+        "unit": [unit(name, code) for name, code in units.items()],
+        "night_roster": [{"unit_id": name, "valid_from": DAY - dt.timedelta(days=400), **ROSTER, **ANSWERS} for name in units],
+        "night_incident": [incident(1, "N-new", 40), incident(2, "N-new", 3), incident(3, "N-ended", 500)],
+    }
+    small.publish(tmp_path, small.archived(rows))
+    found = queries.run("night_incident_rates", tmp_path, as_of=DAY).select("unit_id", "incidents", "nights")
+    # Nobody delivers in 259, and in 306 they stopped a year ago: nothing is known there.
+    assert found.rows() == [("N-new", 2, 40), ("N-quiet", 0, 40)]
 
 
 def test_stays_under_way_and_what_they_cost(world: tuple[dict[str, list[dict[str, Any]]], Path]) -> None:
