@@ -6,15 +6,17 @@ The only place that sees both the rule files and the night-cover domain; the dom
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Mapping, Sequence
+import math
+from collections.abc import Collection, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 import polars as pl
 
-from samplads import policy, queries
+from samplads import extracts, policy, queries
 from samplads import warehouse as published
 from samplads.errors import SampladsError
+from samplads.extracts import personal
 from samplads.nightcover import plan, post_cost, rules, savings
 
 ORE = 100
@@ -159,6 +161,58 @@ def assumption_sources(on: dt.date, folder: Path | None = None) -> pl.DataFrame:
 def least_yearly_ore(on: dt.date, folder: Path | None = None) -> int:
     """The yearly cost from which the finder looks at a single-person offer."""
     return round(_figure(policy.load("night_rules", on, folder).values["coupling"], "least_yearly_cost") * ORE)
+
+
+TRAVEL_COLUMNS = ("unit_a", "unit_b", "minutes")
+
+
+def travel_table(path: Path, known: Collection[str]) -> pl.DataFrame:
+    """A user's table of travel times (CSV or workbook): unit_a, unit_b (text), minutes. `known`: ids of units that exist.
+
+    Minutes may have a decimal comma. Raises SampladsError `night_travel_missing`, `night_travel_unreadable`, `night_travel_columns`,
+    `night_travel_minutes`, `night_travel_negative`, `night_travel_unit`, `upload_personal` where the file holds personal data.
+    """
+    name = personal.redacted(path.name)
+    if not path.is_file():
+        raise SampladsError("night_travel_missing", file=name)
+    try:
+        delivery = extracts.read_delivery(path)
+        tables = [table.frame() for table in delivery.tables]
+    except (OSError, SampladsError) as error:
+        raise SampladsError("night_travel_unreadable", file=name) from error
+    if not tables:
+        raise SampladsError("night_travel_unreadable", file=name)
+    if extracts.screen(delivery).height:
+        raise SampladsError("upload_personal")
+    # A workbook may hold other sheets: the one with most of the columns is meant.
+    named = [table.rename({column: column.strip().casefold() for column in table.columns}, strict=False) for table in tables]
+    frame = max(named, key=lambda table: sum(column in table.columns for column in TRAVEL_COLUMNS))
+    missing = [column for column in TRAVEL_COLUMNS if column not in frame.columns]
+    if missing:
+        raise SampladsError("night_travel_columns", missing=", ".join(missing))
+    texts = frame.select(pl.col(TRAVEL_COLUMNS).cast(pl.String).str.strip_chars().fill_null("")).filter(
+        pl.any_horizontal(pl.all() != "")  # a line left empty says nothing
+    )
+    rows = [(a, b, _minutes(text, number)) for number, (a, b, text) in enumerate(texts.iter_rows(), 2)]
+    told = pl.DataFrame(rows, schema={"unit_a": pl.String, "unit_b": pl.String, "minutes": pl.Float64}, orient="row")
+    unknown = sorted({*told["unit_a"], *told["unit_b"]} - set(known))
+    if unknown:
+        listed = ", ".join(personal.redacted(unit) or "–" for unit in unknown[:5])
+        raise SampladsError("night_travel_unit", units=listed + (" ..." if len(unknown) > 5 else ""))
+    return told
+
+
+def _minutes(text: str, row: int) -> float:
+    """Minutes as typed; `row` is the table's row as a person counts it, its header included."""
+    try:
+        minutes = float(text.replace(",", "."))
+    except ValueError:
+        minutes = float("nan")
+    if not math.isfinite(minutes):
+        raise SampladsError("night_travel_minutes", row=row, text=personal.redacted(text))
+    if minutes < 0:
+        raise SampladsError("night_travel_negative", row=row, text=text)
+    return minutes
 
 
 def inputs(

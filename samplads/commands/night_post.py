@@ -18,7 +18,12 @@ def register(subparsers: Any) -> None:
     command.add_argument(
         "--nights", default="1234567", metavar="DAYS", help="weekdays whose nights are worked, 1 (Monday) to 7 (default: all)"
     )
-    command.add_argument("--year", type=int, metavar="YYYY", help="calendar year, where the terms use a real calendar (default: that of --on, else this year)")
+    command.add_argument(
+        "--year",
+        type=int,
+        metavar="YYYY",
+        help="calendar year, where the terms use a real calendar (default: that of --on, else this year)",
+    )
     command.add_argument("--handover", type=int, metavar="MIN", help="minutes of overlap at handover")
     command.add_argument(
         "--on", type=dt.date.fromisoformat, default=dt.date.max, metavar="YYYY-MM-DD", help="terms in force on a day (default: the newest)"

@@ -330,7 +330,9 @@ def _waiting(demand: Demand, quantile: float) -> tuple[float, float, float]:
 
 
 def _work_seen(rates: Array, multipliers: Array, demand: Demand, steps: int, longest: int) -> tuple[Array, Array]:
-    """Distribution of the work ahead, in minutes, averaged over the night, and the probability that spilled over: one row per multiplier."""
+    """Distribution of the work ahead, in minutes, averaged over the night, and the probability that spilled over; one row per multiplier
+    of the rates.
+    """
     total = float(rates.sum())
     service = np.zeros(longest + 1)
     for rate, span in zip(rates, demand.handling, strict=True):

@@ -91,9 +91,10 @@ class Assumptions:
             raise SampladsError("night_group_size", most=LARGEST_GROUP)
         if self.sharing not in SHARING:
             raise SampladsError("night_sharing_unknown", name=self.sharing, names=", ".join(SHARING))
-        if min(self.speed_kmh, self.detour, self.equipment_years, self.colocation_years) <= 0 or min(
-            self.max_minutes, self.colocation_minutes
-        ) < 0:
+        if (
+            min(self.speed_kmh, self.detour, self.equipment_years, self.colocation_years) <= 0
+            or min(self.max_minutes, self.colocation_minutes) < 0
+        ):
             raise SampladsError("night_assumption_not_positive")
 
     def changed(self, **values: Any) -> Assumptions:
@@ -1073,7 +1074,9 @@ def co_locations(found: Candidates, *, apart: Iterable[tuple[str, str]] = (), mo
     one_off = assumptions.colocation_ore + gear
     yearly = values.saving_ore - moving
     sharing = {
-        (a, b): saving for a, b, saving, status in found.pairs.select("unit_a", "unit_b", "saving_ore", "status").iter_rows() if status != "fail"
+        (a, b): saving
+        for a, b, saving, status in found.pairs.select("unit_a", "unit_b", "saving_ore", "status").iter_rows()
+        if status != "fail"
     }
     held = {frozenset(pair) for pair in apart}
     ids = nights.ids

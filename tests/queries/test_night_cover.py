@@ -262,7 +262,16 @@ def test_the_command_plans(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -
 
 
 @pytest.mark.parametrize(
-    "wrong", [["--municipality", "999"], ["--together", "N-0"], ["--together", "N-0,N-99"], ["--terms", "none"], ["--travel", "TABLE"], ["--partner", "N-99"], ["--without", "N-99"]]
+    "wrong",
+    [
+        ["--municipality", "999"],
+        ["--together", "N-0"],
+        ["--together", "N-0,N-99"],
+        ["--terms", "none"],
+        ["--travel", "TABLE"],
+        ["--partner", "N-99"],
+        ["--without", "N-99"],
+    ],
 )
 def test_the_command_answers_wrong_words_with_a_sentence(wrong: list[str], tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     town(tmp_path)

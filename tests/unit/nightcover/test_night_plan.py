@@ -226,7 +226,9 @@ def test_partners_best_first_and_what_insisting_costs(size: int) -> None:
     if size == 2:
         usable = found.pairs.filter(pl.col("status").is_in(["pass", "warn"])).select("unit_a", "unit_b", "saving_ore")
         twin = coupling.best_partners(usable, unit, most=20)
-        assert lawful.select("partner", "cost_to_plan_ore", "in_best_plan").equals(twin.select("partner", "cost_to_plan_ore", "in_best_plan"))
+        assert lawful.select("partner", "cost_to_plan_ore", "in_best_plan").equals(
+            twin.select("partner", "cost_to_plan_ore", "in_best_plan")
+        )
     first = lawful["partner"][0]
     assert first not in plan.partners(found, unit, apart=[(unit, first)])["partner"].to_list()
     elsewhere = lawful["partner"][1]
@@ -314,13 +316,30 @@ def test_what_if() -> None:
 
 
 def test_the_tornado_turns_every_assumption_that_touches_the_saving_and_keeps_the_ten_largest() -> None:
-    town_of_all = [*town(8, 7), {"night_cover": "sleeping", "monthly_pay_ore": None}, {"night_cover": "on_call", "response_minutes_limit": 60}]
+    town_of_all = [
+        *town(8, 7),
+        {"night_cover": "sleeping", "monthly_pay_ore": None},
+        {"night_cover": "on_call", "response_minutes_limit": 60},
+    ]
     best = plan.best(candidates(town_of_all, clustering=0.5, max_minutes=45))
     given = best.candidates.nights.assumptions
     every = plan.spans(given)
-    assert {"on_cost_pct", "handover_minutes", "detour", "equipment_years", "gross_hours", "share_sleeping"} <= {span.name for span in every}
-    moved = {span.name: max(abs(plan.revalue(best, **{span.name: end}) - best.saving_ore) for end in (span.low, span.high)) for span in every}
-    for name in ("on_cost_pct", "handover_minutes", "detour", "equipment_years", "gross_hours", "hours_a_day", "holiday_days", "clustering"):
+    assert {"on_cost_pct", "handover_minutes", "detour", "equipment_years", "gross_hours", "share_sleeping"} <= {
+        span.name for span in every
+    }
+    moved = {
+        span.name: max(abs(plan.revalue(best, **{span.name: end}) - best.saving_ore) for end in (span.low, span.high)) for span in every
+    }
+    for name in (
+        "on_cost_pct",
+        "handover_minutes",
+        "detour",
+        "equipment_years",
+        "gross_hours",
+        "hours_a_day",
+        "holiday_days",
+        "clustering",
+    ):
         assert moved[name] > 0, name
     swings = {
         span.name: max(ends) - min(ends)
