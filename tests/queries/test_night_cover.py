@@ -12,6 +12,7 @@ import pytest
 
 from samplads import __main__ as command
 from samplads import loading_nightcover, queries
+from samplads.errors import SampladsError
 from samplads.nightcover import plan
 from tests import small
 
@@ -261,6 +262,80 @@ def test_the_command_plans(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -
     assert "Ingen afdelinger" in capsys.readouterr().out
 
 
+def test_the_command_takes_several_codes_and_hides_small_counts(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    town(tmp_path)
+    arguments = ["night-cover", "--warehouse", str(tmp_path), "--format", "json"]
+    with pytest.raises(SystemExit):
+        command.main([*arguments, "--municipality"])
+    capsys.readouterr()
+    # Nobody lies in 259: both codes were read, together and repeated.
+    for codes in (["--municipality", "370", "259"], ["--municipality", "370", "--municipality", "259"]):
+        assert command.main([*arguments, *codes]) == 2
+        assert "259" in capsys.readouterr().err
+    assert command.main([*arguments]) == 0
+    assert {row["cases"] for row in json.loads(capsys.readouterr().out)["by_municipality"]} == {"under 5"}
+    assert command.main([*arguments, "--own", "370"]) == 0
+    cases = {row["municipality"]: row["cases"] for row in json.loads(capsys.readouterr().out)["by_municipality"]}
+    assert cases == {"370": "2", "259": "under 5"}
+    assert command.main(["night-cover", "--warehouse", str(tmp_path)]) == 0
+    assert "under 5" in capsys.readouterr().out
+
+
+def test_the_command_reads_travel_times_and_moves(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    town(tmp_path)
+    table = tmp_path / "travel.csv"
+    table.write_text("Unit_A;unit_b;minutes\nN-0;N-1;29,5\nN-0;N-2;29\n\nN-0;N-3;31\nN-0;N-4;31\n", encoding="utf-8")
+    arguments = ["night-cover", "--warehouse", str(tmp_path), "--format", "json", "--travel", str(table)]
+    assert command.main([*arguments, "--partner", "N-0"]) == 0
+    partners = {row["partner"]: row["minutes"] for row in json.loads(capsys.readouterr().out)["partners"]}
+    assert partners["N-1"] == 29.5
+    assert not {"N-3", "N-4"} & set(partners)  # farther than the 30 minutes assumed
+    assert command.main([*arguments, "--without", "N-1", "N-2", "N-5", "--municipality", "370"]) == 0
+    told = json.loads(capsys.readouterr().out)
+    moved = {(row["unit_a"], row["unit_b"]): row for row in told["co_locations"]}
+    assert moved["N-0", "N-3"]["sharing_ore"] is None
+    assert moved["N-0", "N-3"]["payback_months"] > 0
+    assert command.main([*arguments[:3], "--travel", str(table), "--without", "N-1", "N-2", "N-5"]) == 0
+    shown = capsys.readouterr().out
+    assert "Flytning i stedet for kørsel" in shown
+    assert "kan ikke dele" in shown
+
+
+def test_a_travel_table_of_a_workbook_with_numbers_for_ids(tmp_path: Path) -> None:
+    import openpyxl
+
+    book = openpyxl.Workbook()
+    book.active.append(["about this file"])
+    sheet = book.create_sheet("tider")
+    for row in (["unit_a", "unit_b", "minutes"], [101, 102, 12.5], ["0103", 101, 7]):
+        sheet.append(row)
+    path = tmp_path / "tider.xlsx"
+    book.save(path)
+    told = loading_nightcover.travel_table(path, ["101", "102", "0103"])
+    assert told.rows() == [("101", "102", 12.5), ("0103", "101", 7.0)]
+
+
+@pytest.mark.parametrize(
+    ("content", "key"),
+    [
+        (None, "night_travel_missing"),
+        (b"PK\x03\x04 not a workbook", "night_travel_unreadable"),
+        (b"unit_a,unit_b\nN-0,N-1\n", "night_travel_columns"),
+        (b"unit_a,unit_b,minutes\nN-0,N-1,twelve\n", "night_travel_minutes"),
+        (b"unit_a,unit_b,minutes\nN-0,N-1,\n", "night_travel_minutes"),
+        (b"unit_a,unit_b,minutes\nN-0,N-1,-3\n", "night_travel_negative"),
+        (b"unit_a,unit_b,minutes\nN-0,N-99,3\n", "night_travel_unit"),
+        (b"unit_a,unit_b,minutes,note\nN-0,N-1,3,010190-1234\n", "upload_personal"),
+    ],
+)
+def test_a_travel_table_that_cannot_be_used_says_why(content: bytes | None, key: str, tmp_path: Path) -> None:
+    path = tmp_path / ("travel.xlsx" if content and content.startswith(b"PK") else "travel.csv")
+    if content is not None:
+        path.write_bytes(content)
+    with pytest.raises(SampladsError, match=key):
+        loading_nightcover.travel_table(path, ["N-0", "N-1"])
+
+
 @pytest.mark.parametrize(
     "wrong",
     [
@@ -271,6 +346,9 @@ def test_the_command_plans(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -
         ["--travel", "TABLE"],
         ["--partner", "N-99"],
         ["--without", "N-99"],
+        ["--max-overlaps-per-year", "-1"],
+        ["--max-minutes", "ten"],
+        ["--travel", "nowhere.csv"],
     ],
 )
 def test_the_command_answers_wrong_words_with_a_sentence(wrong: list[str], tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
