@@ -24,12 +24,12 @@ MINUTES = tables.Column("travel_minutes", "number", "minutes", width=100)
 OVERLAPS = tables.Column("overlaps_per_year", "number", decimals=1, width=120)
 COUPLE_COLUMNS: tuple[str | tables.Column, ...] = (
     tables.Column("nr", "whole", width=40),
-    tables.Column("units_named", width=440),
-    tables.Column("travel_minutes", "number", "minutes", width=95),
-    tables.Column("saving_ore", "money", "kr_per_year", width=145),
-    tables.Column("net_ore", "money", "kr_per_year", width=160),
-    tables.Column("overlaps_per_year", "number", decimals=1, width=120),
-    tables.Column("verdicts", width=100),
+    tables.Column("units_named", width=395),
+    tables.Column("travel_minutes", "number", "minutes", width=92),
+    tables.Column("saving_ore", "money", "kr_per_year", width=130),
+    tables.Column("net_ore", "money", "kr_per_year", width=150),
+    tables.Column("overlaps_per_year", "number", decimals=1, width=112),
+    tables.Column("verdicts", width=125),
     tables.Column("net_by_municipality", width=330),
     tables.Column("wait_p95", "number", "minutes", width=130),
     tables.Column("break_even_calls", "number", decimals=1, width=190),
@@ -458,13 +458,13 @@ def by_municipality(best: NightPlan, names: Names, language: str, own: str | Non
 
 SHARE_COLUMNS: tuple[str | tables.Column, ...] = (
     tables.Column("nr", width=45),
-    "unit_name",
+    tables.Column("unit_name", width=230),
     "municipality_name",
     tables.Column("alone_ore", "money", "kr_per_year"),
     tables.Column("by_cost_ore", "money", "kr_per_year"),
     tables.Column("equal_ore", "money", "kr_per_year"),
     tables.Column("shapley_ore", "money", "kr_per_year"),
-    tables.Column("dearer", width=260),
+    tables.Column("dearer", width=200),
 )
 
 
@@ -597,14 +597,14 @@ def co_locations(told: pl.DataFrame, named: Names, language: str) -> pl.DataFram
 
 RISK_COLUMNS: tuple[str | tables.Column, ...] = (
     tables.Column("nr", "whole", width=40),
-    tables.Column("units_named", width=330),
-    tables.Column("overlaps_per_year", "number", decimals=1, width=120),
-    tables.Column("played_overlaps", width=150),
-    tables.Column("chance_pct", "percent", "percent", width=130),
-    tables.Column("wait_mean", "number", "minutes", width=120),
-    tables.Column("played_wait", width=150),
-    tables.Column("wait_p95", "number", "minutes", width=120),
+    tables.Column("units_named", width=310),
+    tables.Column("overlaps_per_year", "number", decimals=1, width=105),
+    tables.Column("chance_pct", "percent", "percent", width=100),
+    tables.Column("wait_mean", "number", "minutes", decimals=1, width=125),
+    tables.Column("wait_p95", "number", "minutes", width=125),
     tables.Column("uncovered_minutes", "number", "minutes", width=130),
+    tables.Column("played_overlaps", width=140),
+    tables.Column("played_wait", width=140),
     tables.Column("played_uncovered", width=190),
 )
 
@@ -622,12 +622,12 @@ def risks(best: NightPlan, played: Sequence[overlap.Simulated], language: str) -
             nr,
             formats.listing(couple.names, language),
             couple.risk.overlaps_per_year,
-            _interval(found.overlaps_per_year, language, 1),
             100 * couple.risk.chance_per_year,
             couple.risk.wait_minutes,
-            _interval(found.wait_minutes, language, 1),
             couple.risk.wait_minutes_p95,
             couple.risk.uncovered_minutes,
+            _interval(found.overlaps_per_year, language, 1),
+            _interval(found.wait_minutes, language, 1),
             _interval(found.uncovered_minutes, language, 0),
         )
         for nr, (couple, found) in enumerate(zip(best.couples, played, strict=True), 1)
@@ -985,9 +985,10 @@ def couples_map(
 
 
 def couples_map_alt(best: NightPlan, names: Names, language: str, most: int = 8) -> str:
-    """Which units the lines join, and where."""
+    """Which units the lines join, where, and what each line saves."""
     parts = [
-        f"{formats.listing(couple.names, language)} ({', '.join(dict.fromkeys(names.get(code, code) for code in couple.municipalities))})"
+        f"{formats.listing(couple.names, language)} ({', '.join(dict.fromkeys(names.get(code, code) for code in couple.municipalities))}), "
+        f"{formats.kr(couple.saving_ore, language)}"
         for couple in best.couples[:most]
     ]
     return formats.plural(len(best.couples), "nightcover_page.map.alt", language, values="; ".join(parts) or "–")
