@@ -65,15 +65,15 @@ def run(given: argparse.Namespace) -> int:
         everywhere = night.inputs(today, warehouse=given.warehouse).units["unit_id"].to_list()
         inputs = replace(inputs, travel=night.travel_table(given.travel, everywhere))
     found = plan.candidates(plan.prepare(inputs, assumptions)).without(given.without)
-    demands = {"together": pairs(given.together), "apart": pairs(given.apart)}
+    together, apart = pairs(given.together), pairs(given.apart)
     if given.partner is not None:
-        rows = plan.partners(found, given.partner, **demands)
+        rows = plan.partners(found, given.partner, together=together, apart=apart)
         if given.format == "json":
             print(json.dumps({"unit": given.partner, "partners": rows.to_dicts()}, ensure_ascii=False, indent=1))
         else:
             print(partners(rows, dict(zip(found.nights.ids, found.nights.names, strict=True)), given.partner, given.language))
         return 0
-    best = plan.best(found, **demands)
+    best = plan.best(found, together=together, apart=apart)
     if given.format == "json":
         print(json.dumps(as_json(best, given.language, given.own), ensure_ascii=False, indent=1))
     else:

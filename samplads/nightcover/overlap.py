@@ -317,7 +317,7 @@ def _waiting(demand: Demand, quantile: float) -> tuple[float, float, float]:
     while float(weights @ spilled) > SPILL and longest < LARGEST_GRID:
         longest *= 2
         by_night, spilled = _work_seen(rates, multipliers, demand, steps, longest)
-    beyond = float(min(1.0, weights @ spilled))
+    beyond = min(1.0, float(weights @ spilled))
     seen = (weights * multipliers) @ by_night
     seen /= seen.sum()
     mean = float(seen @ np.arange(len(seen)))

@@ -725,7 +725,10 @@ def describe(found: Candidates, units: Sequence[str]) -> Couple:
     one_off, life = assumptions.equipment_ore * len(at), assumptions.equipment_years
     # Cash is the saving before the write-off. The refund that falls away is the same, so net of it the cash is less by just that.
     written_off = round(one_off / life)
-    terms = {"discount_pct": assumptions.discount_pct, "life_years": life}
+
+    def present(yearly_ore: int) -> int:
+        return savings.present_value(yearly_ore, one_off, discount_pct=assumptions.discount_pct, life_years=life)
+
     return Couple(
         unit_ids=tuple(nights.ids[i] for i in at),
         names=tuple(nights.names[i] for i in at),
@@ -742,9 +745,9 @@ def describe(found: Candidates, units: Sequence[str]) -> Couple:
         net_ore=net,
         one_off_ore=one_off,
         payback_month=savings.payback_month(saving + written_off, one_off, life),
-        present_value_ore=savings.present_value(saving + written_off, one_off, **terms),
+        present_value_ore=present(saving + written_off),
         net_payback_month=savings.payback_month(net + written_off, one_off, life),
-        net_present_value_ore=savings.present_value(net + written_off, one_off, **terms),
+        net_present_value_ore=present(net + written_off),
         risk=overlap.risk(demand(nights, at, travel[0], float(values.shared_minutes[0]))),
         verdicts=verdicts,
         status=rules.status(verdicts),
@@ -816,9 +819,9 @@ def partners(
     """
     if unit not in found.nights.ids:
         raise SampladsError("night_unit_unknown", units=unit)
-    together, held = tuple(together), {frozenset(pair) for pair in apart}
-    demands = {"together": together, "apart": tuple(apart), "price_ore": price_ore}
-    proof, chosen = choose(found, **demands)  # type: ignore[arg-type]  # one dictionary of differently typed arguments
+    together, apart = tuple(together), tuple(apart)
+    held = {frozenset(pair) for pair in apart}
+    proof, chosen = choose(found, together=together, apart=apart, price_ore=price_ore)
     shared = next((set(units) for units in chosen if unit in units), set())
     mine = found.pairs.filter((pl.col("unit_a") == unit) | (pl.col("unit_b") == unit))
     mine = mine.with_columns((pl.col("status") == "fail").alias("broken")).sort(
@@ -832,7 +835,8 @@ def partners(
         cost: int | None = None
         if not row["broken"]:
             try:
-                cost = proof.objective_ore - choose(found, **demands | {"together": (*together, pair)})[0].objective_ore  # type: ignore[arg-type]
+                insisted, _ = choose(found, together=(*together, pair), apart=apart, price_ore=price_ore)
+                cost = proof.objective_ore - insisted.objective_ore
             except SampladsError:
                 # What is demanded already leaves no room for the two.
                 cost = None

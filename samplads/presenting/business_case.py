@@ -186,7 +186,7 @@ _PLAYED: tuple[str | Column, ...] = ("nr", "units_named", "played_overlaps", "pl
 def _played(case: BusinessCase, language: str) -> pl.DataFrame:
     """The simulated risk; no rows where nothing was simulated."""
     if len(case.played) != len(case.best.couples):
-        return pl.DataFrame(schema=dict.fromkeys(_PLAYED, pl.String))
+        return pl.DataFrame(schema={str(key): pl.String for key in _PLAYED})
     return nightcover.risks(case.best, case.played, language)
 
 
