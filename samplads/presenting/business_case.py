@@ -265,9 +265,9 @@ class _Paper(FPDF):
 
 _WIDE = {
     "units_named": 5.0,
-    "net_by_municipality": 4.0,
+    "net_by_municipality": 3.7,
     "verdicts": 5.0,
-    "verdicts_named": 5.0,
+    "verdicts_named": 4.4,
     "dearer": 3.0,
     "rule_limit": 3.0,
     "source": 6.0,
@@ -281,6 +281,14 @@ _WIDTHS = _WIDE | {
     "assumption_part": 2.0,
     "municipality_name": 2.4,
     "travel_minutes": 1.4,
+    "saving_ore": 2.5,
+    "net_ore": 2.3,
+    "warned_in": 2.4,
+    "value": 3.2,
+    "payback": 1.9,
+    "net_payback": 2.5,
+    "sharing_now": 2.2,
+    "couple_status": 2.2,
 }
 
 
