@@ -242,11 +242,11 @@ def couples(best: NightPlan, calls: Sequence[float | None], names: Names, langua
 
 VERDICT_COLUMNS: tuple[str | tables.Column, ...] = (
     tables.Column("sign", width=50),
-    tables.Column("night_rule", width=250),
-    tables.Column("rule_kind", width=110),
-    tables.Column("unit_name", width=170),
-    tables.Column("found_value", width=110),
-    tables.Column("rule_limit", width=110),
+    tables.Column("night_rule", width=330),
+    tables.Column("rule_kind", width=100),
+    tables.Column("unit_name", width=180),
+    tables.Column("found_value", width=120),
+    tables.Column("rule_limit", width=120),
     tables.Column("source", width=320),
 )
 
@@ -646,14 +646,13 @@ def beyond(best: NightPlan, language: str) -> str | None:
 
 
 PARTNER_COLUMNS: tuple[str | tables.Column, ...] = (
-    tables.Column("unit_name", width=230),
+    tables.Column("unit_name", width=225),
     tables.Column("travel_minutes", "number", "minutes", width=90),
-    tables.Column("saving_ore", "money", "kr_per_year", width=140),
-    tables.Column("cost_to_plan_ore", "money", "kr_per_year", width=190),
-    tables.Column("overlaps_per_year", "number", decimals=1, width=120),
-    tables.Column("in_best_plan", "flag", width=85),
-    tables.Column("couple_status", width=130),
-    tables.Column("verdicts", width=330),
+    tables.Column("saving_ore", "money", "kr_per_year", width=130),
+    tables.Column("cost_to_plan_ore", "money", "kr_per_year", width=145),
+    tables.Column("overlaps_per_year", "number", decimals=1, width=110),
+    tables.Column("in_best_plan", "flag", width=70),
+    tables.Column("verdicts", width=340),
 )
 
 
