@@ -20,10 +20,11 @@ with ui.page("nightcover"):
         assumed = planning.pick_assumptions(planning.pick_shape())
     with against:
         price_ore = planning.pick_price()
-    scenario = planning.Scenario(ui.warehouse().id, codes, assumed.assumptions, assumed.own_pay, price_ore=price_ore)
+    scenario = planning.scenario(codes, assumed, price_ore)
     with shown["hand"]:
         scenario = planning.pick_by_hand(scenario)
         ui.note(ui.say("nightcover_page.hand.about"))
+        planning.show_partners(scenario)
 
     best, names, calls = planning.best(scenario), planning.municipality_names(), planning.calls(scenario)
     couples = nightcover.couples(best, calls, names, lang)
@@ -64,7 +65,7 @@ with ui.page("nightcover"):
             st.subheader(picked["units_named"][0], anchor=False)
             planning.forbid(couple)
             ui.table(
-                nightcover.verdicts(couple, lang),
+                nightcover.verdicts(couple, lang, planning.group_names()),
                 columns=nightcover.VERDICT_COLUMNS,
                 key="verdicts",
                 name=ui.say("nightcover_page.case.rules"),
@@ -72,7 +73,7 @@ with ui.page("nightcover"):
         else:
             ui.note(ui.say("nightcover_page.select_hint"))
     with shown["money"]:
-        told = nightcover.by_municipality(best, names, lang)
+        told = nightcover.by_municipality(best, names, lang, planning.own_municipality())
         ui.table(told, columns=nightcover.MONEY_COLUMNS, key="money", name=ui.say("nightcover_page.case.money"))
         st.subheader(ui.say("nightcover_page.case.shares"), anchor=False)
         ui.note(ui.say("nightcover_page.shares.about"))
@@ -81,6 +82,10 @@ with ui.page("nightcover"):
         with st.expander(ui.say("nightcover_page.cases.title")):
             planning.show_cases(scenario)
     with shown["risk"]:
+        st.subheader(ui.say("nightcover_page.risk.title"), anchor=False)
+        ui.table(planning.risks(scenario), columns=nightcover.RISK_COLUMNS, key="risks", name=ui.say("nightcover_page.risk.title"))
+        ui.note(planning.risk_notes(scenario))
+        st.subheader(ui.say("nightcover_page.case.frontier"), anchor=False)
         ui.table(points, columns=nightcover.FRONTIER_COLUMNS, key="frontier_table", name=ui.say("nightcover_page.case.frontier"))
         moved = planning.sensitivity(scenario)
         st.subheader(ui.say("nightcover_page.case.sensitivity"), anchor=False)
@@ -99,6 +104,7 @@ with ui.page("nightcover"):
         ui.table(reasons, columns=("why", "units"), key="finder_reasons", name=ui.say("nightcover_page.finder.reasons"))
     with shown["variant"]:
         ui.note(ui.say("nightcover_page.variant.about"))
-        moved_near = nightcover.co_locations(best.candidates, lang)
-        ui.table(moved_near, columns=nightcover.COLOCATION_COLUMNS, key="variant", name=ui.say("nightcover_page.tab.variant"))
+        ui.table(planning.moved(scenario), columns=nightcover.COLOCATION_COLUMNS, key="variant", name=ui.say("nightcover_page.tab.variant"))
+    with shown["assumptions"]:
+        planning.list_assumptions(scenario, assumed)
     ui.note(ui.say("nightcover_page.reservation.published"))

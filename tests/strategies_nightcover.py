@@ -80,7 +80,8 @@ SCHEMAS: dict[str, dict[str, Any]] = {
 
 
 def inputs(units: list[dict[str, Any]], travel: pl.DataFrame | None = None) -> plan.Inputs:
-    """Inputs of units told by what differs from the usual: keys of UNIT and ROSTER, `lat`, `lon`, `incidents` (None: none), `payers`."""
+    """Inputs of units told by what differs from the usual: keys of UNIT and ROSTER, `lat`, `lon`, `incidents` (None: not
+    delivered), `minutes`, `nights`, `payers`."""
     rows: dict[str, list[dict[str, Any]]] = {name: [] for name in SCHEMAS}
     for number, told in enumerate(units):
         unit_id = told.get("unit_id", f"A-{number:03}")
@@ -92,7 +93,13 @@ def inputs(units: list[dict[str, Any]], travel: pl.DataFrame | None = None) -> p
         incidents = told.get("incidents", 60)
         if incidents is not None:
             rows["incidents"].append(
-                {"unit_id": unit_id, "incidents": incidents, "minutes_mean": told.get("minutes", 25.0), "staff_most": 1, "nights": 365}
+                {
+                    "unit_id": unit_id,
+                    "incidents": incidents,
+                    "minutes_mean": told.get("minutes", 25.0) if incidents else None,
+                    "staff_most": 1 if incidents else None,
+                    "nights": told.get("nights", 365),
+                }
             )
         for payer in told.get("payers", ["370"]):
             rows["residents"].append({"unit_id": unit_id, "municipality": payer, "daily_rate_ore": unit["daily_rate_ore"]})

@@ -18,7 +18,12 @@ def register(subparsers: Any) -> None:
     command.add_argument(
         "--nights", default="1234567", metavar="DAYS", help="weekdays whose nights are worked, 1 (Monday) to 7 (default: all)"
     )
-    command.add_argument("--year", type=int, metavar="YYYY", help="calendar year, where the terms use a real calendar")
+    command.add_argument(
+        "--year",
+        type=int,
+        metavar="YYYY",
+        help="calendar year, where the terms use a real calendar (default: that of --on, else this year)",
+    )
     command.add_argument("--handover", type=int, metavar="MIN", help="minutes of overlap at handover")
     command.add_argument(
         "--on", type=dt.date.fromisoformat, default=dt.date.max, metavar="YYYY-MM-DD", help="terms in force on a day (default: the newest)"
@@ -61,9 +66,8 @@ def run(given: argparse.Namespace) -> int:
     from samplads.nightcover import post_cost
     from samplads.presenting import formats
 
-    terms = loading.terms(given.on, given.terms)
-    if given.year is not None and isinstance(terms.calendar, post_cost.RealYear):
-        terms = terms.changed(calendar=post_cost.RealYear(given.year, terms.calendar.country))
+    this_year = dt.datetime.now().astimezone().year if given.on == dt.date.max else given.on.year
+    terms = loading.terms(given.on, given.terms, year=given.year or this_year)
     if given.handover is not None:
         terms = terms.changed(handover_minutes=given.handover)
     pay = loading.monthly_pay_ore(given.on, given.terms) if given.pay is None else formats.parse_kr(given.pay, given.language, least=0)

@@ -46,8 +46,12 @@ MIXTURE = 16
 """Gauss-Laguerre nodes of the gamma mixture of bad nights."""
 GAP_STEP = 0.1
 """Minutes of the grid on which required gaps are added up; a gap between two grid points is split so that its mean is kept."""
-LONGEST_WORK = 720
-"""Minutes of work ahead of the guard beyond which the waiting grid does not look."""
+LONGEST_WORK, LARGEST_GRID = 720, 2880
+"""Minutes of work ahead of the guard that the waiting grid holds at first, and at most: it is doubled until nothing spills over. What
+spills over the largest is counted as the largest, and said (`Risk.beyond_grid`).
+"""
+SPILL = 1e-5
+"""Probability that may spill over a grid without its being made larger."""
 
 
 @dataclass(frozen=True)
@@ -80,7 +84,11 @@ class Demand:
 
 @dataclass(frozen=True)
 class Risk:
-    """The risk of one coupling, a year. Waits are those of the unit that waits longest; `uncovered_minutes` sums every wait of the year."""
+    """The risk of one coupling, a year. Waits are those of the unit that waits longest; `uncovered_minutes` sums every wait of the year.
+
+    `beyond_grid`: the share of nights in which more work piles up than the waiting grid holds (`LARGEST_GRID`). Where it is not nearly 0
+    the mean wait and the uncovered minutes are least values, and above 0.05 the 95th percentile may be one too.
+    """
 
     incidents_per_year: float
     overlaps_per_year: float
@@ -90,6 +98,17 @@ class Risk:
     wait_minutes: float
     wait_minutes_p95: float
     uncovered_minutes: float
+    beyond_grid: float = 0.0
+
+    @property
+    def p95_is_least(self) -> bool:
+        """Whether the 95th percentile of the wait lies beyond the grid."""
+        return self.beyond_grid >= 0.05
+
+    @property
+    def mean_is_least(self) -> bool:
+        """Whether so much lies beyond the grid that the mean wait and the uncovered minutes are only least values."""
+        return self.beyond_grid > 1e-4
 
 
 @dataclass(frozen=True)
@@ -124,7 +143,7 @@ def risk(demand: Demand) -> Risk:
     cross = expected_overlaps(rates, handling, demand.night_minutes, law=demand.law, clustering=demand.clustering)
     every = expected_overlaps(rates, handling, demand.night_minutes, law=demand.law, clustering=demand.clustering, within=True)
     none = no_overlap_chance(demand)
-    mean, quantile = _waiting(demand, 0.95)
+    mean, quantile, beyond = _waiting(demand, 0.95)
     travel = np.asarray(demand.travel, dtype=np.float64)
     farthest = float(travel.max(initial=0.0))
     return Risk(
@@ -136,6 +155,7 @@ def risk(demand: Demand) -> Risk:
         wait_minutes=mean + farthest,
         wait_minutes_p95=quantile + farthest,
         uncovered_minutes=float((rates * (mean + travel)).sum()) * demand.nights,
+        beyond_grid=beyond,
     )
 
 
@@ -282,36 +302,46 @@ def _no_overlap_chain(rates: Array, handling: Array, night: float, within: bool)
     return float(min(1.0, expm(generator * night)[0].sum()))
 
 
-def _waiting(demand: Demand, quantile: float) -> tuple[float, float]:
-    """Mean and quantile of the work ahead of an incident that arrives (minutes before the guard can set out)."""
+def _waiting(demand: Demand, quantile: float) -> tuple[float, float, float]:
+    """Mean and quantile of the work ahead of an incident that arrives (minutes before the guard can set out), and what spilled over the
+    grid.
+    """
     rates = np.asarray(demand.per_night, dtype=np.float64)
     steps = round(demand.night_minutes)
     if rates.sum() == 0 or steps == 0:
-        return 0.0, 0.0
+        return 0.0, 0.0, 0.0
     multipliers, weights = (np.ones(1), np.ones(1)) if demand.clustering == 0 else _bad_nights(demand.clustering)
     # An incident is more likely to fall in a bad night: each kind of night counts by its incidents.
-    seen = (weights * multipliers) @ _work_seen(rates, multipliers, demand, steps)
+    longest = LONGEST_WORK
+    by_night, spilled = _work_seen(rates, multipliers, demand, steps, longest)
+    while float(weights @ spilled) > SPILL and longest < LARGEST_GRID:
+        longest *= 2
+        by_night, spilled = _work_seen(rates, multipliers, demand, steps, longest)
+    beyond = min(1.0, float(weights @ spilled))
+    seen = (weights * multipliers) @ by_night
     seen /= seen.sum()
     mean = float(seen @ np.arange(len(seen)))
     below = np.cumsum(seen)
     if below[0] >= quantile:
-        return mean, 0.0
-    at = int(np.searchsorted(below, quantile))
+        return mean, 0.0, beyond
+    at = min(int(np.searchsorted(below, quantile)), len(below) - 1)
     inside = (quantile - below[at - 1]) / (below[at] - below[at - 1])
-    return mean, at - 1 + float(inside)
+    return mean, at - 1 + float(inside), beyond
 
 
-def _work_seen(rates: Array, multipliers: Array, demand: Demand, steps: int) -> Array:
-    """Distribution of the work ahead, in minutes, averaged over the night: one row per multiplier of the rates."""
+def _work_seen(rates: Array, multipliers: Array, demand: Demand, steps: int, longest: int) -> tuple[Array, Array]:
+    """Distribution of the work ahead, in minutes, averaged over the night, and the probability that spilled over; one row per multiplier
+    of the rates.
+    """
     total = float(rates.sum())
-    service = np.zeros(LONGEST_WORK + 1)
+    service = np.zeros(longest + 1)
     for rate, span in zip(rates, demand.handling, strict=True):
-        service += rate / total * _service(float(span), demand.law)
+        service += rate / total * _service(float(span), demand.law, longest)
     # Work that comes in one minute, for 0, 1, 2 and at least 3 incidents in it.
     a_minute = multipliers * total / demand.night_minutes
     chances = np.array([np.exp(-a_minute) * a_minute**k / (1, 1, 2)[k] for k in range(3)])
     chances = np.vstack([chances, np.maximum(0.0, 1 - chances.sum(axis=0))])
-    sums = [np.eye(1, LONGEST_WORK + 1)[0]]
+    sums = [np.eye(1, longest + 1)[0]]
     for _ in range(3):
         sums.append(_added(sums[-1], service))
     step = chances.T @ np.array(sums)
@@ -319,9 +349,10 @@ def _work_seen(rates: Array, multipliers: Array, demand: Demand, steps: int) -> 
     waking = step.copy()
     waking[:, 1:] /= 2
     waking[:, :-1] += step[:, 1:] / 2
-    size = next_fast_len(2 * LONGEST_WORK + 1, real=True)
+    size = next_fast_len(2 * longest + 1, real=True)
     kernel = rfft(step, size, axis=1)
-    work = np.zeros((len(multipliers), LONGEST_WORK + 1))
+    work = np.zeros((len(multipliers), longest + 1))
+    spilled = np.zeros(len(multipliers))
     work[:, 0] = 1.0
     seen = np.zeros_like(work)
     for _ in range(steps):
@@ -329,29 +360,31 @@ def _work_seen(rates: Array, multipliers: Array, demand: Demand, steps: int) -> 
         idle = work[:, :1].copy()
         work[:, 0] = 0.0
         full = np.maximum(0.0, irfft(rfft(work, size, axis=1) * kernel, size, axis=1))
-        work = full[:, 1 : LONGEST_WORK + 2]
-        work[:, -1] += full[:, LONGEST_WORK + 2 : 2 * LONGEST_WORK + 1].sum(axis=1)
+        work = full[:, 1 : longest + 2]
+        over = full[:, longest + 2 : 2 * longest + 1].sum(axis=1)
+        spilled += over
+        work[:, -1] += over
         work += idle * waking
         seen += work / 2
-    return np.asarray(seen / steps, dtype=np.float64)
+    return np.asarray(seen / steps, dtype=np.float64), spilled
 
 
 def _added(left: Array, right: Array) -> Array:
     """The distribution of a sum on the waiting grid; what lies beyond it gathers at its end."""
     full = np.convolve(left, right)
-    kept = full[: LONGEST_WORK + 1].copy()
-    kept[-1] += full[LONGEST_WORK + 1 :].sum()
+    kept = full[: len(left)].copy()
+    kept[-1] += full[len(left) :].sum()
     return kept
 
 
-def _service(span: float, law: Law) -> Array:
+def _service(span: float, law: Law, longest: int) -> Array:
     """The distribution of handling minutes on the grid, its mean kept."""
     if law == "fixed" or span == 0:
-        return _shift(np.eye(1, LONGEST_WORK + 1)[0], min(span, LONGEST_WORK))
-    edges = np.arange(LONGEST_WORK + 2, dtype=np.float64)
+        return _shift(np.eye(1, longest + 1)[0], min(span, longest))
+    edges = np.arange(longest + 2, dtype=np.float64)
     # Mean-preserving: the mass at k is the second difference of the integrated survival function.
     integrated = span * np.exp(-edges / span)
-    mass = np.empty(LONGEST_WORK + 1)
+    mass = np.empty(longest + 1)
     mass[0] = 1 + integrated[1] - integrated[0]
     mass[1:] = integrated[2:] - 2 * integrated[1:-1] + integrated[:-2]
     mass[-1] += 1 - mass.sum()

@@ -23,7 +23,7 @@ from __future__ import annotations
 import datetime as dt
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from functools import lru_cache
+from functools import cached_property, lru_cache
 from typing import Any
 
 import numpy as np
@@ -39,6 +39,8 @@ Floats = NDArray[np.float64]
 Whole = NDArray[np.int64]
 
 NIGHTS = 365
+LEAST_NIGHTS = 30
+"""Nights delivered from which a unit's incidents count as known, none among them."""
 SHARING = ("by_cost", "equal", "shapley")
 LARGEST_GROUP = 4
 
@@ -49,7 +51,8 @@ class Assumptions:
 
     Amounts in øre. `max_overlaps`: the planner's ceiling on overlapping incidents a year in one coupling (None: none). `pay_factor`,
     `supplement_factor`, `incident_factor` and `minutes_factor` scale what is delivered, for "what if". `allow_unknown` lets couplings
-    that are to be assessed into the plan. `single_person_only` leaves out units that are not single-person offers.
+    that are to be assessed into the plan. `single_person_only` leaves out units that are not single-person offers. `colocation_minutes`
+    is how far apart two units may lie for a move to be thought of, `colocation_years` how long the move is written off.
     """
 
     terms: post_cost.Terms
@@ -71,6 +74,8 @@ class Assumptions:
     law: overlap.Law = "fixed"
     discount_pct: float = 3.5
     colocation_ore: int = 0
+    colocation_minutes: float = 60.0
+    colocation_years: float = 10.0
     max_overlaps: float | None = None
     group_size: int = 2
     allow_unknown: bool = False
@@ -86,7 +91,10 @@ class Assumptions:
             raise SampladsError("night_group_size", most=LARGEST_GROUP)
         if self.sharing not in SHARING:
             raise SampladsError("night_sharing_unknown", name=self.sharing, names=", ".join(SHARING))
-        if self.speed_kmh <= 0 or self.equipment_years <= 0 or self.max_minutes < 0:
+        if (
+            min(self.speed_kmh, self.detour, self.equipment_years, self.colocation_years) <= 0
+            or min(self.max_minutes, self.colocation_minutes) < 0
+        ):
             raise SampladsError("night_assumption_not_positive")
 
     def changed(self, **values: Any) -> Assumptions:
@@ -102,7 +110,8 @@ class Inputs:
         daily_rate_ore, groups (all it is approved for, descendants included)
     roster: unit_id, night_cover, posts, shift_start, shift_end, monthly_pay_ore, one_to_one, risky_work, lone_work_danger, danger_met_by,
         response_minutes_limit, excludes_groups, excludes_covered (descendants included); one row per unit
-    incidents: unit_id, incidents, minutes_mean, staff_most, nights; units that registered at least one
+    incidents: unit_id, incidents, minutes_mean, staff_most, nights; units whose municipality delivers incidents, `incidents` 0 in a quiet
+        one, `nights` those delivered
     residents: unit_id, municipality (who pays), daily_rate_ore; one row per case
     travel: unit_a, unit_b, minutes, by the user; replaces the reckoned minutes of the pairs it holds
     """
@@ -148,6 +157,11 @@ class Nights:
     inputs: Inputs
     assumptions: Assumptions
 
+    @cached_property
+    def told_pairs(self) -> frozenset[tuple[int, ...]]:
+        """Pairs of unit numbers, ascending, whose journey the user told."""
+        return frozenset(_told_minutes(self))
+
     @property
     def ids(self) -> list[str]:
         """Unit ids by number."""
@@ -179,13 +193,37 @@ class Values:
 
 @dataclass(frozen=True)
 class Candidates:
-    """Pairs within reach. `pairs`: one row per pair (see `PAIR_SCHEMA`); `at` [pairs, 2] their unit numbers; `km` and `minutes` by pair."""
+    """Pairs within reach. `pairs`: one row per pair (see `PAIR_SCHEMA`); `at` [pairs, 2] their unit numbers; `km` and `minutes` by pair.
+
+    `told`: whether the minutes are the user's own. `excluded`: units that were taken out of the plan by hand; no pair holds one of them.
+    """
 
     nights: Nights
     pairs: pl.DataFrame
     at: Whole
     km: Floats
     minutes: Floats
+    told: NDArray[np.bool_]
+    excluded: frozenset[str] = frozenset()
+
+    def without(self, units: Iterable[str]) -> Candidates:
+        """The same with some units out of the plan. Raises SampladsError `night_unit_unknown` for one that has no night post to share."""
+        out = frozenset(units)
+        unknown = sorted(out - set(self.nights.ids))
+        if unknown:
+            raise SampladsError("night_unit_unknown", units=", ".join(unknown))
+        if not out:
+            return self
+        kept = (~(self.pairs["unit_a"].is_in(list(out)) | self.pairs["unit_b"].is_in(list(out)))).to_numpy()
+        return replace(
+            self,
+            pairs=self.pairs.filter(pl.Series(kept)),
+            at=self.at[kept],
+            km=self.km[kept],
+            minutes=self.minutes[kept],
+            told=self.told[kept],
+            excluded=self.excluded | out,
+        )
 
     def travel_of(self, groups: Whole) -> tuple[Floats, Floats]:
         """Minutes and km to each unit from the farthest other of its group: two arrays [groups, size]. All pairs inside must be
@@ -235,6 +273,8 @@ class Couple:
     one_off_ore: int
     payback_month: int | None
     present_value_ore: int
+    net_payback_month: int | None
+    net_present_value_ore: int
     risk: overlap.Risk
     verdicts: tuple[rules.Verdict, ...]
     status: str
@@ -301,8 +341,8 @@ def prepare(inputs: Inputs, assumptions: Assumptions) -> Nights:
         kind = "awake" if member.night_cover == "on_call" and tight else member.night_cover
         slots[number] = _slots(member.start, member.end, round(pay * assumptions.pay_factor), kind, cuts, terms)
         active[number] = [member.start <= left < member.end for left in cuts[:-1]]
-    told = np.array([row["incidents"] is not None for row in kept], dtype=bool)
-    rate = [row["incidents"] / row["nights"] if row["incidents"] is not None else assumptions.incidents_per_night for row in kept]
+    told = np.array([row["incidents"] is not None and row["nights"] >= LEAST_NIGHTS for row in kept], dtype=bool)
+    rate = [_rate(row["incidents"], row["nights"], assumptions.incidents_per_night) for row in kept]
     length = [row["minutes_mean"] if row["minutes_mean"] is not None else assumptions.minutes_per_incident for row in kept]
     return Nights(
         members=tuple(replace(member, incidents_known=bool(known)) for member, known in zip(members, told, strict=True)),
@@ -367,6 +407,19 @@ def _member(row: Mapping[str, Any]) -> rules.Member:
     )
 
 
+def _rate(incidents: int | None, nights: int | None, assumed: float) -> float:
+    """Incidents a night: those registered over the nights delivered.
+
+    A quiet unit gets the upper end of the 95 % interval of none in so many nights (3.7 a year where a year is delivered): none seen is not
+    none to come. Where nothing is delivered, or too little to tell quiet from new, the assumption holds.
+    """
+    if incidents is None or not nights:
+        return assumed
+    if incidents > 0:
+        return incidents / nights
+    return overlap.rate_interval(0, nights)[1] if nights >= LEAST_NIGHTS else assumed
+
+
 def _tight(member: rules.Member, limits: rules.Limits) -> bool:
     """Whether a unit's own response limit makes an on-call night working time (W12)."""
     figure = limits["W12"].value
@@ -390,7 +443,7 @@ def _slots(start: int, end: int, pay_ore: int, kind: str, cuts: tuple[int, ...],
 
 def candidates(nights: Nights) -> Candidates:
     """Every pair within reach, valued and judged; sorted by unit ids."""
-    at, km, minutes = _reachable(nights)
+    at, km, minutes, told = _reachable(nights, nights.assumptions.max_minutes)
     values = value(nights, at, _both(minutes), _both(km))
     verdicts = [judge(nights, (int(a), int(b)), values.travel[row], float(values.overlaps[row])) for row, (a, b) in enumerate(at.tolist())]
     ids = nights.ids
@@ -415,7 +468,7 @@ def candidates(nights: Nights) -> Candidates:
         },
         schema=PAIR_SCHEMA,
     )
-    return Candidates(nights=nights, pairs=pairs, at=at, km=km, minutes=minutes)
+    return Candidates(nights=nights, pairs=pairs, at=at, km=km, minutes=minutes, told=told)
 
 
 def _named(verdicts: Sequence[rules.Verdict], outcome: str) -> list[str]:
@@ -426,11 +479,11 @@ def _both(values: Floats) -> Floats:
     return np.repeat(values[:, None], 2, axis=1)
 
 
-def _reachable(nights: Nights) -> tuple[Whole, Floats, Floats]:
-    """Pairs within the minutes allowed: numbers [pairs, 2] ascending, km (road, reckoned) and minutes."""
+def _reachable(nights: Nights, most_minutes: float) -> tuple[Whole, Floats, Floats, NDArray[np.bool_]]:
+    """Pairs within some minutes: numbers [pairs, 2] ascending, km (road, reckoned), minutes, and whether the user told the minutes."""
     assumptions = nights.assumptions
     count = len(nights.members)
-    furthest_km = assumptions.max_minutes / 60 * assumptions.speed_kmh / assumptions.detour
+    furthest_km = most_minutes / 60 * assumptions.speed_kmh / assumptions.detour
     found = np.empty((0, 2), dtype=np.int64)
     if count >= 2:
         phi, lam = np.radians(nights.lat), np.radians(nights.lon)
@@ -444,14 +497,20 @@ def _reachable(nights: Nights) -> tuple[Whole, Floats, Floats]:
     a, b = found[:, 0], found[:, 1]
     km = haversine_km(nights.lat[a], nights.lon[a], nights.lat[b], nights.lon[b]) * assumptions.detour
     minutes = km / assumptions.speed_kmh * 60
-    for row, pair in enumerate(map(tuple, found.tolist())):
+    by_user = np.zeros(len(found), dtype=bool)
+    for row, pair in enumerate(map(tuple, found.tolist()) if told else ()):
         if pair in told:
-            minutes[row] = told[pair]
-    near = minutes <= assumptions.max_minutes + 1e-9
-    return found[near], km[near], minutes[near]
+            minutes[row], by_user[row] = told[pair], True
+    near = minutes <= most_minutes + 1e-9
+    return found[near], km[near], minutes[near], by_user[near]
 
 
 def _told_minutes(nights: Nights) -> dict[tuple[int, ...], float]:
+    """The user's minutes by pair of unit numbers; of a pair told twice (there and back) the longer journey.
+
+    Ids are read as text, so that a table whose ids are numbers means the same units. Rows about units that are not among these (they may
+    lie elsewhere) are passed over. Raises SampladsError `night_travel_columns`, `night_travel_minutes`, `night_travel_negative`.
+    """
     table = nights.inputs.travel
     if table is None:
         return {}
@@ -460,8 +519,16 @@ def _told_minutes(nights: Nights) -> dict[tuple[int, ...], float]:
         raise SampladsError("night_travel_columns", missing=", ".join(missing))
     number = {unit: position for position, unit in enumerate(nights.ids)}
     told: dict[tuple[int, ...], float] = {}
-    for a, b, minutes in table.select("unit_a", "unit_b", "minutes").iter_rows():
-        if a in number and b in number and a != b and minutes is not None:
+    for row, (a, b, minutes) in enumerate(
+        table.select(pl.col("unit_a", "unit_b").cast(pl.String).str.strip_chars(), "minutes").iter_rows(), 1
+    ):
+        if minutes is None:
+            continue
+        if isinstance(minutes, bool) or not isinstance(minutes, int | float) or not np.isfinite(minutes):
+            raise SampladsError("night_travel_minutes", row=row, text=str(minutes))
+        if minutes < 0:
+            raise SampladsError("night_travel_negative", row=row, text=f"{minutes:g}")
+        if a in number and b in number and a != b:
             pair = (min(number[a], number[b]), max(number[a], number[b]))
             told[pair] = max(float(minutes), told.get(pair, 0.0))
     return told
@@ -509,7 +576,7 @@ def value(nights: Nights, groups: Whole, travel: Floats, km: Floats) -> Values:
 def judge(nights: Nights, units: Sequence[int], travel: Iterable[float], overlaps_a_night: float) -> tuple[rules.Verdict, ...]:
     """Every rule's verdict on units (by number) that would share one post."""
     assumptions = nights.assumptions
-    members = [nights.members[unit] for unit in units]
+    members = _located(nights, units)
     kind = max((member.night_cover for member in members), key=NIGHT_COVERS.index)
     tight = any(_tight(member, assumptions.limits) for member in members)
     shared = rules.Shared(
@@ -521,6 +588,20 @@ def judge(nights: Nights, units: Sequence[int], travel: Iterable[float], overlap
         ceiling=assumptions.max_overlaps,
     )
     return rules.assess(members, shared, assumptions.limits, assumptions.practice, nights.inputs.as_of)
+
+
+def _located(nights: Nights, units: Sequence[int]) -> list[rules.Member]:
+    """The members; one without a point of its own counts as located where the user told the journeys to all the others."""
+    members = [nights.members[unit] for unit in units]
+    if nights.inputs.travel is None or all(member.located for member in members):
+        return members
+    told = nights.told_pairs
+    return [
+        member
+        if member.located
+        else replace(member, located=all((min(unit, other), max(unit, other)) in told for other in units if other != unit))
+        for unit, member in zip(units, members, strict=True)
+    ]
 
 
 # --- the plan ----------------------------------------------------------------------------------------------------------------------------
@@ -587,6 +668,8 @@ def best(
 def _check_together(found: Candidates, together: Sequence[tuple[str, str]]) -> None:
     for a, b in together:
         lower, upper = min(a, b), max(a, b)
+        if found.excluded & {a, b}:
+            raise SampladsError("night_unit_left_out", unit=min(found.excluded & {a, b}), unit_a=a, unit_b=b)
         row = found.pairs.filter((pl.col("unit_a") == lower) & (pl.col("unit_b") == upper))
         if row.is_empty():
             raise SampladsError("coupling_pair_unknown", unit_a=a, unit_b=b)
@@ -638,8 +721,14 @@ def describe(found: Candidates, units: Sequence[str]) -> Couple:
     by_unit = dict(zip(shares["unit_id"].to_list(), shares[f"{assumptions.sharing}_ore"].to_list(), strict=True))
     located = {nights.ids[i]: nights.municipalities[i] for i in at}
     gains = savings.gains(by_unit, _residents(nights.inputs, list(by_unit)), located, assumptions.refund)
-    one_off = assumptions.equipment_ore * len(at)
-    cash = saving + round(one_off / assumptions.equipment_years)
+    net = sum(gain.net_ore for gain in gains)
+    one_off, life = assumptions.equipment_ore * len(at), assumptions.equipment_years
+    # Cash is the saving before the write-off. The refund that falls away is the same, so net of it the cash is less by just that.
+    written_off = round(one_off / life)
+
+    def present(yearly_ore: int) -> int:
+        return savings.present_value(yearly_ore, one_off, discount_pct=assumptions.discount_pct, life_years=life)
+
     return Couple(
         unit_ids=tuple(nights.ids[i] for i in at),
         names=tuple(nights.names[i] for i in at),
@@ -653,10 +742,12 @@ def describe(found: Candidates, units: Sequence[str]) -> Couple:
         driving_ore=int(values.driving_ore[0]),
         gear_ore=int(values.gear_ore[0]),
         saving_ore=saving,
-        net_ore=sum(gain.net_ore for gain in gains),
+        net_ore=net,
         one_off_ore=one_off,
-        payback_month=savings.payback_month(cash, one_off),
-        present_value_ore=savings.present_value(cash, one_off, discount_pct=assumptions.discount_pct),
+        payback_month=savings.payback_month(saving + written_off, one_off, life),
+        present_value_ore=present(saving + written_off),
+        net_payback_month=savings.payback_month(net + written_off, one_off, life),
+        net_present_value_ore=present(net + written_off),
         risk=overlap.risk(demand(nights, at, travel[0], float(values.shared_minutes[0]))),
         verdicts=verdicts,
         status=rules.status(verdicts),
@@ -695,6 +786,65 @@ def _residents(inputs: Inputs, units: Sequence[str]) -> list[savings.Resident]:
     ]
 
 
+PARTNER_SCHEMA: dict[str, Any] = {
+    "partner": pl.String,
+    "minutes": pl.Float64,
+    "km": pl.Float64,
+    "saving_ore": pl.Int64,
+    "overlaps_per_year": pl.Float64,
+    "cost_to_plan_ore": pl.Int64,
+    "in_best_plan": pl.Boolean,
+    "status": pl.String,
+    "failed": pl.List(pl.String),
+    "unknown": pl.List(pl.String),
+    "warned": pl.List(pl.String),
+}
+
+
+def partners(
+    found: Candidates,
+    unit: str,
+    *,
+    together: Iterable[tuple[str, str]] = (),
+    apart: Iterable[tuple[str, str]] = (),
+    price_ore: int = 0,
+    most: int = 10,
+) -> pl.DataFrame:
+    """Who a unit could share with, best first, and what the plan as a whole loses if the two are insisted on.
+
+    One row per pair within reach that is not held apart (`PARTNER_SCHEMA`), at most `most`: those that keep the hard rules by saving, then
+    those that break one. cost_to_plan_ore: how far the best plan that holds the two is below the best plan (in what the plan is chosen
+    by: kroner, less the price on risk); it may be negative for a pair that is to be assessed, since insisting lets it in; null where the
+    two cannot be insisted on. Raises SampladsError `night_unit_unknown`.
+    """
+    if unit not in found.nights.ids:
+        raise SampladsError("night_unit_unknown", units=unit)
+    together, apart = tuple(together), tuple(apart)
+    held = {frozenset(pair) for pair in apart}
+    proof, chosen = choose(found, together=together, apart=apart, price_ore=price_ore)
+    shared = next((set(units) for units in chosen if unit in units), set())
+    mine = found.pairs.filter((pl.col("unit_a") == unit) | (pl.col("unit_b") == unit))
+    mine = mine.with_columns((pl.col("status") == "fail").alias("broken")).sort(
+        ["broken", "saving_ore", "unit_a", "unit_b"], descending=[False, True, False, False]
+    )
+    rows: list[dict[str, Any]] = []
+    for row in mine.iter_rows(named=True):
+        pair = (row["unit_a"], row["unit_b"])
+        if frozenset(pair) in held or len(rows) == most:
+            continue
+        cost: int | None = None
+        if not row["broken"]:
+            try:
+                insisted, _ = choose(found, together=(*together, pair), apart=apart, price_ore=price_ore)
+                cost = proof.objective_ore - insisted.objective_ore
+            except SampladsError:
+                # What is demanded already leaves no room for the two.
+                cost = None
+        partner = row["unit_b"] if row["unit_a"] == unit else row["unit_a"]
+        rows.append({**row, "partner": partner, "cost_to_plan_ore": cost, "in_best_plan": partner in shared})
+    return pl.DataFrame([{key: row[key] for key in PARTNER_SCHEMA} for row in rows], schema=PARTNER_SCHEMA)
+
+
 # --- what if -----------------------------------------------------------------------------------------------------------------------------
 
 
@@ -709,41 +859,80 @@ class FrontierPoint:
     units: tuple[tuple[str, ...], ...] = field(default=())
 
 
-def frontier(found: Candidates, prices_ore: Sequence[int]) -> list[FrontierPoint]:
-    """Saving against risk: the best plan for each price on an overlapping incident, dominated and repeated points left out.
-
-    Each point is efficient: no plan saves more at as little risk (the supported points of the two-sided problem). Ascending risk.
-    """
+def priced(
+    found: Candidates,
+    prices_ore: Iterable[int],
+    *,
+    together: Iterable[tuple[str, str]] = (),
+    apart: Iterable[tuple[str, str]] = (),
+) -> list[FrontierPoint]:
+    """The best plan for each price on an overlapping incident that meets what is demanded by hand (as in `best`); ascending price."""
     number = {unit: position for position, unit in enumerate(found.nights.ids)}
-    points: dict[tuple[int, float], FrontierPoint] = {}
+    together, apart = tuple(together), tuple(apart)
+    points: list[FrontierPoint] = []
     for price in sorted(set(prices_ore)):
-        _, chosen = choose(found, price_ore=price)
+        _, chosen = choose(found, together=together, apart=apart, price_ore=price)
         saving, overlaps = 0, 0.0
         for units in chosen:
             group = np.array([sorted(number[unit] for unit in units)], dtype=np.int64)
             values = value(found.nights, group, *found.travel_of(group))
             saving += int(values.saving_ore[0])
             overlaps += float(values.overlaps[0]) * NIGHTS
-        point = FrontierPoint(price, len(chosen), saving, overlaps, tuple(tuple(sorted(units)) for units in chosen))
-        points.setdefault((saving, round(overlaps, 6)), point)
-    ordered = sorted(points.values(), key=lambda point: (point.overlaps_per_year, -point.saving_ore))
+        points.append(FrontierPoint(price, len(chosen), saving, overlaps, tuple(tuple(sorted(units)) for units in chosen)))
+    return points
+
+
+def efficient(points: Iterable[FrontierPoint], chosen_ore: int | None = None) -> list[FrontierPoint]:
+    """Points of which none saves more at as little risk (the supported points of the two-sided problem), each plan once. Ascending risk.
+
+    The plan for the price `chosen_ore` stays whatever the others are: groups whose gap is open, or a tie in saving, may put another
+    ahead of it, and the plan in force must be seen among its rivals.
+    """
+    once: dict[tuple[int, float], FrontierPoint] = {}
+    standing: tuple[int, float] | None = None
+    for point in points:
+        key = (point.saving_ore, round(point.overlaps_per_year, 6))
+        once.setdefault(key, point)
+        if point.price_ore == chosen_ore:
+            standing = key
     kept: list[FrontierPoint] = []
-    for point in ordered:
-        if not kept or point.saving_ore > kept[-1].saving_ore:
+    most: int | None = None
+    for key, point in sorted(once.items(), key=lambda item: (item[1].overlaps_per_year, -item[1].saving_ore)):
+        if most is None or point.saving_ore > most:
+            most = point.saving_ore
+            kept.append(point)
+        elif key == standing:
             kept.append(point)
     return kept
 
 
+def frontier(
+    found: Candidates,
+    prices_ore: Sequence[int],
+    *,
+    together: Iterable[tuple[str, str]] = (),
+    apart: Iterable[tuple[str, str]] = (),
+    chosen_ore: int | None = None,
+) -> list[FrontierPoint]:
+    """Saving against risk: `priced` plans of which no other saves more at as little risk. Arguments as there and in `efficient`."""
+    return efficient(priced(found, prices_ore, together=together, apart=apart), chosen_ore)
+
+
 def revalue(plan: NightPlan, **changes: Any) -> int:
-    """The saving of the plan's couplings under changed assumptions (fields of `Assumptions`, or `sick_days` and `pension_pct` of the
-    terms).
+    """The saving of the plan's couplings under changed assumptions: fields of `Assumptions` or of its terms, and `share_<kind>` for the
+    share of working time of a kind of post. Journeys that the user told stay as told.
     """
     found = plan.candidates
     if not plan.couples:
         return 0
     assumptions = found.nights.assumptions
-    of_terms = {name: changes.pop(name) for name in ("sick_days", "pension_pct", "handover_minutes") if name in changes}
+    of_terms = {name: changes.pop(name) for name in list(changes) if name in _OF_TERMS}
+    shares = {name.removeprefix("share_"): changes.pop(name) for name in list(changes) if name.startswith("share_")}
     changed = assumptions.changed(**changes)
+    if "handover_minutes" in of_terms:
+        of_terms["handover_minutes"] = round(of_terms["handover_minutes"])
+    if shares:
+        of_terms["working_share"] = tuple((kind, shares.get(kind, share)) for kind, share in changed.terms.working_share)
     if of_terms:
         changed = changed.changed(terms=changed.terms.changed(**of_terms))
     # The couplings stand; only what they cost, save and risk is reckoned anew.
@@ -752,36 +941,83 @@ def revalue(plan: NightPlan, **changes: Any) -> int:
     number = {unit: position for position, unit in enumerate(nights.ids)}
     slower = assumptions.speed_kmh / changed.speed_kmh * changed.detour / assumptions.detour
     farther = changed.detour / assumptions.detour
+    then = replace(found, minutes=np.where(found.told, found.minutes, found.minutes * slower), km=found.km * farther)
+    at = {unit: position for position, unit in enumerate(found.nights.ids)}
     total = 0
-    for couple in plan.couples:
-        old = np.array([[found.nights.ids.index(unit) for unit in couple.unit_ids]], dtype=np.int64)
-        travel, km = found.travel_of(old)
-        group = np.array([[number[unit] for unit in couple.unit_ids]], dtype=np.int64)
-        total += int(value(nights, group, travel * slower, km * farther).saving_ore[0])
+    # All couplings of a size at once.
+    for size in sorted({len(couple.unit_ids) for couple in plan.couples}):
+        sized = [couple.unit_ids for couple in plan.couples if len(couple.unit_ids) == size]
+        old = np.array([[at[unit] for unit in units] for units in sized], dtype=np.int64)
+        group = np.array([[number[unit] for unit in units] for units in sized], dtype=np.int64)
+        total += int(value(nights, group, *then.travel_of(old)).saving_ore.sum())
     return total
 
 
+_OF_TERMS = frozenset(
+    {
+        "sick_days",
+        "holiday_days",
+        "public_holiday_days",
+        "extra_holiday_hours",
+        "other_absence_days",
+        "gross_hours",
+        "hours_a_day",
+        "pension_pct",
+        "on_cost_pct",
+        "handover_minutes",
+    }
+)
+"""Assumptions that are fields of the terms of pay and hours."""
+
+
 def spans(assumptions: Assumptions) -> list[savings.Span]:
-    """The assumptions that a tornado turns, each with a low and a high value."""
+    """Every numeric assumption that touches the saving, each with a low and a high value; the tornado keeps the ten that move it most."""
     terms = assumptions.terms
+
+    def scaled(of: Any, name: str, low: float, high: float) -> savings.Span:
+        base = float(getattr(of, name))
+        return savings.Span(name, base * low, base, base * high)
+
+    def moved(of: Any, name: str, less: float, more: float) -> savings.Span:
+        base = float(getattr(of, name))
+        return savings.Span(name, max(0.0, base - less), base, base + more)
+
     return [
-        savings.Span("pay_factor", 0.9, 1.0, 1.1),
-        savings.Span("supplement_factor", 0.8, 1.0, 1.3),
-        savings.Span("sick_days", terms.sick_days * 0.5, terms.sick_days, terms.sick_days * 1.5),
-        savings.Span("pension_pct", terms.pension_pct - 2, terms.pension_pct, terms.pension_pct + 2),
-        savings.Span("incident_factor", 0.5, 1.0, 2.0),
-        savings.Span("minutes_factor", 0.5, 1.0, 2.0),
-        savings.Span("speed_kmh", assumptions.speed_kmh * 0.7, assumptions.speed_kmh, assumptions.speed_kmh * 1.2),
-        savings.Span("call_out_ore", assumptions.call_out_ore * 0.5, assumptions.call_out_ore, assumptions.call_out_ore * 2.0),
-        savings.Span("km_ore", assumptions.km_ore * 0.5, assumptions.km_ore, assumptions.km_ore * 2.0),
-        savings.Span("equipment_ore", assumptions.equipment_ore * 0.5, assumptions.equipment_ore, assumptions.equipment_ore * 2.0),
-        savings.Span("running_ore", assumptions.running_ore * 0.5, assumptions.running_ore, assumptions.running_ore * 2.0),
-        savings.Span("clustering", 0.0, assumptions.clustering, assumptions.clustering + 1.0),
+        scaled(assumptions, "pay_factor", 0.9, 1.1),
+        scaled(assumptions, "supplement_factor", 0.8, 1.3),
+        scaled(assumptions, "default_pay_ore", 0.9, 1.1),
+        scaled(terms, "sick_days", 0.5, 1.5),
+        moved(terms, "holiday_days", 2, 5),
+        moved(terms, "public_holiday_days", 1, 2),
+        moved(terms, "extra_holiday_hours", 37, 0),
+        moved(terms, "other_absence_days", 5, 5),
+        scaled(terms, "gross_hours", 0.97, 1.03),
+        scaled(terms, "hours_a_day", 0.95, 1.05),
+        moved(terms, "pension_pct", 2, 2),
+        moved(terms, "on_cost_pct", 10, 10),
+        moved(terms, "handover_minutes", 15, 15),
+        *(
+            savings.Span(f"share_{kind}", share * 0.8, share, min(1.0, share * 1.2))
+            for kind, share in terms.working_share
+            if kind != "awake"
+        ),
+        scaled(assumptions, "incident_factor", 0.5, 2.0),
+        scaled(assumptions, "minutes_factor", 0.5, 2.0),
+        scaled(assumptions, "incidents_per_night", 0.5, 2.0),
+        scaled(assumptions, "minutes_per_incident", 0.5, 2.0),
+        moved(assumptions, "clustering", 1, 1),
+        scaled(assumptions, "speed_kmh", 0.7, 1.2),
+        scaled(assumptions, "detour", 0.9, 1.2),
+        scaled(assumptions, "call_out_ore", 0.5, 2.0),
+        scaled(assumptions, "km_ore", 0.5, 2.0),
+        scaled(assumptions, "equipment_ore", 0.5, 2.0),
+        scaled(assumptions, "equipment_years", 0.6, 1.6),
+        scaled(assumptions, "running_ore", 0.5, 2.0),
     ]
 
 
 def sensitivity(plan: NightPlan) -> pl.DataFrame:
-    """The ten assumptions that move the plan's saving the most (columns of `savings.tornado`)."""
+    """The ten assumptions that move the plan's saving the most (columns of `savings.tornado`), found among all of `spans`."""
     return savings.tornado(lambda values: revalue(plan, **values), spans(plan.candidates.nights.assumptions))
 
 
@@ -805,28 +1041,93 @@ def break_even(found: Candidates, couple: Couple) -> float | None:
     return savings.break_even_calls(at_calls)
 
 
-def co_locations(found: Candidates) -> pl.DataFrame:
-    """The variant of moving one resident to a place beside the other: no journey, one move; always to be assessed, since a move is a
-    decision of its own.
+COLOCATION_SCHEMA: dict[str, Any] = {
+    "unit_a": pl.String,
+    "unit_b": pl.String,
+    "minutes": pl.Float64,
+    "saving_ore": pl.Int64,
+    "sharing_ore": pl.Int64,
+    "more_ore": pl.Int64,
+    "one_off_ore": pl.Int64,
+    "payback_months": pl.Int64,
+    "overlaps_per_year": pl.Float64,
+    "status": pl.String,
+    "unknown": pl.List(pl.String),
+    "warned": pl.List(pl.String),
+}
 
-    One row per candidate pair whose only obstacles are the journey and the risk: unit_a, unit_b, saving_ore (a year, the move written off
-    over the equipment's life), one_off_ore, overlaps_per_year, more_ore (against sharing across the distance). Best first.
+
+def co_locations(found: Candidates, *, apart: Iterable[tuple[str, str]] = (), most: int = 100) -> pl.DataFrame:
+    """The variant of moving one resident to a place beside the other: no journey, one move. A move is always a decision of its own.
+
+    1. Pairs up to `colocation_minutes` apart are looked at, also those too far from each other to share a guard; not those with a unit
+       out of the plan, nor those held apart.
+    2. Money and risk are reckoned without a journey; the move is written off over `colocation_years`.
+    3. A pair is listed where that saves something, and more than sharing across the distance does where sharing keeps the hard rules.
+    4. Every rule is judged anew without a journey (S1 holds at no distance, S7 holds the new risk against the ceiling); a pair that still
+       breaks one is not listed.
+
+    One row per pair (`COLOCATION_SCHEMA`), the best first, at most `most`: sharing_ore is null where the two cannot share as they lie.
     """
     nights, assumptions = found.nights, found.nights.assumptions
-    zero = np.zeros(found.at.shape, dtype=np.float64)
-    values = value(nights, found.at, zero, zero)
-    yearly = values.saving_ore - round(assumptions.colocation_ore / assumptions.equipment_years)
-    frame = found.pairs.select(
-        "unit_a",
-        "unit_b",
-        pl.Series("saving_ore", yearly),
-        pl.lit(assumptions.colocation_ore + 2 * assumptions.equipment_ore, dtype=pl.Int64).alias("one_off_ore"),
-        pl.Series("overlaps_per_year", values.overlaps * NIGHTS),
-        (pl.Series("with", yearly) - pl.col("saving_ore")).alias("more_ore"),
-        pl.col("failed").list.set_difference(["S1", "S7"]).list.len().alias("obstacles"),
-    )
-    kept = frame.filter((pl.col("obstacles") == 0) & (pl.col("saving_ore") > 0)).drop("obstacles")
-    return kept.sort(["saving_ore", "unit_a", "unit_b"], descending=[True, False, False])
+    at, _, minutes, _ = _reachable(nights, assumptions.colocation_minutes)
+    zero = np.zeros(at.shape, dtype=np.float64)
+    values = value(nights, at, zero, zero)
+    moving = round(assumptions.colocation_ore / assumptions.colocation_years)
+    gear = 2 * assumptions.equipment_ore
+    one_off = assumptions.colocation_ore + gear
+    yearly = values.saving_ore - moving
+    sharing = {
+        (a, b): saving
+        for a, b, saving, status in found.pairs.select("unit_a", "unit_b", "saving_ore", "status").iter_rows()
+        if status != "fail"
+    }
+    held = {frozenset(pair) for pair in apart}
+    ids = nights.ids
+    here = replace(nights, members=tuple(replace(member, located=True) for member in nights.members))
+    rows: list[dict[str, Any]] = []
+    order = sorted(np.flatnonzero(yearly > 0).tolist(), key=lambda row: (-int(yearly[row]), int(at[row, 0]), int(at[row, 1])))
+    for row in order:
+        if len(rows) == most:
+            break
+        a, b = (int(unit) for unit in at[row])
+        saving, apart_ore = int(yearly[row]), sharing.get((ids[a], ids[b]))
+        if found.excluded & {ids[a], ids[b]} or frozenset((ids[a], ids[b])) in held or saving <= (apart_ore or 0):
+            continue
+        verdicts = judge(here, (a, b), (0.0, 0.0), float(values.overlaps[row]))
+        status = rules.status(verdicts)
+        if status == "fail":
+            continue
+        rows.append(
+            {
+                "unit_a": ids[a],
+                "unit_b": ids[b],
+                "minutes": float(minutes[row]),
+                "saving_ore": saving,
+                "sharing_ore": apart_ore,
+                "more_ore": saving - (apart_ore or 0),
+                "one_off_ore": one_off,
+                "payback_months": savings.payback_month(saving + moving + round(gear / assumptions.equipment_years), one_off),
+                "overlaps_per_year": float(values.overlaps[row]) * NIGHTS,
+                "status": status,
+                "unknown": _named(verdicts, "unknown"),
+                "warned": _named(verdicts, "warn"),
+            }
+        )
+    return pl.DataFrame(rows, schema=COLOCATION_SCHEMA)
+
+
+def simulate(plan: NightPlan, *, seed: int = 1, nights: int = 20_000) -> list[overlap.Simulated]:
+    """The plan's couplings played night by night, one result each, in order; every coupling has a stream of its own from the seed."""
+    found = plan.candidates
+    number = {unit: position for position, unit in enumerate(found.nights.ids)}
+    played = []
+    for couple, stream in zip(plan.couples, np.random.SeedSequence(seed).spawn(len(plan.couples)), strict=True):
+        at = [number[unit] for unit in couple.unit_ids]
+        travel, _ = found.travel_of(np.array([at], dtype=np.int64))
+        asked = demand(found.nights, at, travel[0], couple.shared_minutes)
+        played.append(overlap.simulate(asked, np.random.default_rng(stream), nights))
+    return played
 
 
 def potential(found: Candidates) -> coupling.Plan:

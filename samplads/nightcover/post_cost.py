@@ -37,7 +37,7 @@ DAY = 1440
 NOON = 720
 EVERY_NIGHT = frozenset(range(7))
 
-Days = Literal["every", "saturday", "sunday_or_holiday"]
+Days = Literal["every", "saturday", "sunday", "holiday"]
 Kind = Literal["awake", "sleeping", "on_call"]
 
 
@@ -45,6 +45,9 @@ Kind = Literal["awake", "sleeping", "on_call"]
 class Window:
     """Clock hours that carry a supplement: on which days, from which minute to which (past midnight: more than 1440), and how many
     percent.
+
+    A public holiday is a kind of day of its own, whatever weekday it falls on. Where no window of the terms is for holidays, a holiday
+    counts as a Sunday.
     """
 
     name: str
@@ -56,7 +59,9 @@ class Window:
 
 @dataclass(frozen=True)
 class StylisedYear:
-    """A year of round numbers: holiday nights carry the Sunday supplement for all their hours, on top of what they carry anyway."""
+    """A year of round numbers: holiday nights carry the holiday supplement on top of what they carry anyway; where none is told, that of
+    Sundays for all their hours.
+    """
 
     nights: int = 365
     saturdays: int = 52
@@ -66,7 +71,7 @@ class StylisedYear:
 
 @dataclass(frozen=True)
 class RealYear:
-    """A calendar year with the public holidays of a country (ISO code). A public holiday counts as a Sunday, once."""
+    """A calendar year with the public holidays of a country (ISO code); a day is a holiday, a Saturday, a Sunday or none, once."""
 
     year: int
     country: str
@@ -271,16 +276,23 @@ def _stylised(
             minutes = nights * (first + second)
         elif window.days == "saturday":
             minutes = year.saturdays * first * (5 in weekdays)
+        elif window.days == "holiday":
+            minutes = year.holiday_nights * part * (first + second)
         else:
             minutes = year.saturdays * second * (5 in weekdays) + year.sundays * first * (6 in weekdays)
-            minutes += year.holiday_nights * part * (end - start)
+            minutes += 0.0 if _tells_holidays(windows) else year.holiday_nights * part * (end - start)
         result.append((window.name, minutes / 60 * window.pct))
     return nights, tuple(result)
 
 
+def _tells_holidays(windows: Iterable[Window]) -> bool:
+    """Whether public holidays have a supplement of their own."""
+    return any(window.days == "holiday" for window in windows)
+
+
 @lru_cache(maxsize=64)
-def _day_kinds(year: int, country: str) -> tuple[NDArray[np.int64], NDArray[np.bool_], NDArray[np.bool_]]:
-    """For each day of the year and the day after it: weekday, is it a Saturday (not a holiday), is it a Sunday or a public holiday."""
+def _day_kinds(year: int, country: str) -> tuple[NDArray[np.int64], NDArray[np.bool_]]:
+    """For each day of the year and the day after it: its weekday (Monday 0), and whether it is a public holiday."""
     try:
         days_off = holidays.country_holidays(country, years=[year, year + 1])
     except NotImplementedError as error:
@@ -289,15 +301,20 @@ def _day_kinds(year: int, country: str) -> tuple[NDArray[np.int64], NDArray[np.b
     days = [first + dt.timedelta(days=offset) for offset in range((dt.date(year + 1, 1, 1) - first).days + 1)]
     weekday = np.array([day.weekday() for day in days])
     off = np.array([day in days_off for day in days])
-    return weekday, (weekday == 5) & ~off, (weekday == 6) | off
+    return weekday, off
 
 
 def _real(
     start: int, end: int, weekdays: frozenset[int], windows: tuple[Window, ...], calendar: RealYear
 ) -> tuple[float, tuple[tuple[str, float], ...]]:
-    weekday, saturday, sunday = _day_kinds(calendar.year, calendar.country)
+    weekday, off = _day_kinds(calendar.year, calendar.country)
     worked = np.isin(weekday[:-1], list(weekdays))
-    kinds: dict[str, NDArray[np.bool_]] = {"every": np.ones_like(saturday), "saturday": saturday, "sunday_or_holiday": sunday}
+    kinds: dict[str, NDArray[np.bool_]] = {
+        "every": np.ones_like(off),
+        "saturday": (weekday == 5) & ~off,
+        "sunday": (weekday == 6) & ~off if _tells_holidays(windows) else (weekday == 6) | off,
+        "holiday": off,
+    }
     result: list[tuple[str, float]] = []
     for window in windows:
         first, second = _in_window(start, end, window)

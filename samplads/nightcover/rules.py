@@ -43,15 +43,18 @@ class Limit:
 
 
 Limits = Mapping[str, Limit]
-"""Every rule's limit by its id; W14 has two: W14 (least) and W14_most."""
+"""Every rule's limit by its id. W14 has two: W14 (least) and W14_most; W1_agreed is the rest that an agreement may cut it to, W2_days the
+days between two days off, W13_sleeping and W13_on_call the shares of working time.
+"""
 
 
 @dataclass(frozen=True)
 class Practice:
     """How the operator plans its night workers: assumptions that the planner can edit; None is not answered.
 
-    nights_in_a_row and nights_off after them; average working hours a week with overtime; how often a health check is offered; nights a
-    week planned for a pregnant employee.
+    nights_in_a_row and nights_off after them; average working hours a week with overtime; how often a health check is offered, and
+    whether it is offered before night work starts; nights a week planned for a pregnant employee; whether an agreement lets the daily
+    rest be cut and gives compensating rest.
     """
 
     nights_in_a_row: int | None
@@ -59,6 +62,8 @@ class Practice:
     weekly_hours: float | None
     health_check_years: float | None
     pregnant_nights: float | None
+    health_check_before: bool | None = None
+    rest_agreement: bool | None = None
 
 
 @dataclass(frozen=True)
@@ -122,6 +127,17 @@ def hull(members: Sequence[Member]) -> tuple[int, int]:
     return min(member.start for member in members), max(member.end for member in members)
 
 
+def yes_no(answer: bool | None) -> str | None:
+    """A recorded answer as a verdict's value."""
+    return None if answer is None else "yes" if answer else "no"
+
+
+def clock(member: Member) -> str:
+    """A member's shift by the clock: "23:00-07:00"."""
+    start, end = (f"{minute // 60 % 24:02d}:{minute % 60:02d}" for minute in (member.start, member.end))
+    return f"{start}-{end}"
+
+
 def status(verdicts: Sequence[Verdict]) -> Outcome:
     """The coupling's status: "fail" where a hard rule is broken, else "unknown" (to be assessed) where an answer lacks, else "warn" or
     "pass".
@@ -135,7 +151,7 @@ def assess(members: Sequence[Member], shared: Shared, limits: Limits, practice: 
     start, end = hull(members)
     hours = (end - start + shared.handover_minutes) / 60
     judged = _Judged(limits)
-    judged.rest(hours)
+    judged.rest(hours, practice)
     judged.weekly_rest(hours, practice)
     judged.at_most("W3", practice.weekly_hours)
     judged.at_most("W4", None if practice.weekly_hours is None else practice.weekly_hours / 6)
@@ -144,6 +160,7 @@ def assess(members: Sequence[Member], shared: Shared, limits: Limits, practice: 
     judged.at_most("W7", hours)
     judged.at_most("W8", practice.pregnant_nights)
     judged.at_most("W9", practice.health_check_years)
+    judged.health_check_before(practice)
     judged.on_call(shared, members)
     judged.verified_share(shared)
     judged.exclusions(members)
@@ -168,6 +185,7 @@ class _Judged:
         self.limits = limits
         self.verdicts: list[Verdict] = []
 
+    # Values in words are codes: those of the contracts' choices, "yes" and "no", a target group, or a shift by the clock.
     def add(
         self, rule: str, outcome: Outcome, value: float | str | None, unit_id: str | None = None, limit: float | str | None = None
     ) -> None:
@@ -190,9 +208,26 @@ class _Judged:
         """A rule that is a ceiling on one figure."""
         self.add(rule, "unknown" if value is None else "pass" if value <= self.most(rule) + 1e-9 else "fail", value)
 
-    def rest(self, hours: float) -> None:
-        """W1: what is left of 24 hours between two nights in a row."""
-        self.add("W1", "pass" if 24 - hours >= self.most("W1") - 1e-9 else "fail", 24 - hours)
+    def rest(self, hours: float, practice: Practice) -> None:
+        """W1: what is left of 24 hours between two nights in a row.
+
+        An agreement with compensating rest may cut it as far as W1_agreed: that warns, since every night would use the exception. Without
+        an answer on the agreement the rule is to be assessed.
+        """
+        rest = 24 - hours
+        outcome: Outcome
+        if rest >= self.most("W1") - 1e-9:
+            outcome = "pass"
+        elif rest < self.most("W1_agreed") - 1e-9 or practice.rest_agreement is False:
+            outcome = "fail"
+        else:
+            outcome = "warn" if practice.rest_agreement else "unknown"
+        self.add("W1", outcome, rest)
+
+    def health_check_before(self, practice: Practice) -> None:
+        """W9, its first half: the check is offered before night work starts."""
+        answer = practice.health_check_before
+        self.add("W9", "unknown" if answer is None else "pass" if answer else "fail", yes_no(answer), limit="before_nights")
 
     def weekly_rest(self, hours: float, practice: Practice) -> None:
         """W2: hours off after a row of nights: each night off gives 24 hours beside the daily rest; no more than six days between."""
@@ -277,12 +312,13 @@ class _Judged:
             outcome = "unknown"
         else:
             outcome = "fail" if danger else "pass"
-        self.add("W10", outcome, answer, member.unit_id)
+        minutes = member.response_minutes_limit if answer == "alarm_response" else None
+        self.add("W10", outcome, answer, member.unit_id, limit=minutes)
 
     def violence(self, member: Member) -> None:
         """W11: plan with knowledge of violence; not new or young alone."""
         known = member.risky_work if member.risky_work is not None else member.lone_work_danger
-        self.add("W11", "unknown" if known is None else "warn" if known else "pass", None, member.unit_id)
+        self.add("W11", "unknown" if known is None else "warn" if known else "pass", yes_no(known), member.unit_id)
 
     def regional_hours(self, member: Member, hours: float) -> None:
         """W14: normal shift length in the regions."""
@@ -302,7 +338,7 @@ class _Judged:
     def one_to_one(self, member: Member) -> None:
         """S3: constant presence."""
         answer = member.one_to_one
-        self.add("S3", "unknown" if answer is None else "fail" if answer else "pass", None, member.unit_id)
+        self.add("S3", "unknown" if answer is None else "fail" if answer else "pass", yes_no(answer), member.unit_id)
 
     def approval(self, member: Member, as_of: dt.date) -> None:
         """S4: approved on the day; a conditional approval warns."""
@@ -330,4 +366,4 @@ class _Judged:
 
     def shift(self, member: Member) -> None:
         """S8: a shift across noon is no night shift."""
-        self.add("S8", "pass" if member.start >= 720 and member.end <= 2160 else "fail", None, member.unit_id)
+        self.add("S8", "pass" if member.start >= 720 and member.end <= 2160 else "fail", clock(member), member.unit_id)

@@ -2,7 +2,7 @@
 
     refund of a case of yearly cost c   = sum over brackets of pct x the part of c inside the bracket  (SEL § 176: marginal, per case)
     net saving of a case                = saving - (refund before - refund after)
-    present value over Y years          = sum_{t=1..Y} yearly saving / (1 + r)^t - one-off cost
+    present value over Y years          = sum_{t=1..Y} yearly saving / (1 + r)^t - one-off cost - what is bought anew on the way / (1 + r)^t
     pay-back month                      = the first whole month in which the savings so far reach the one-off cost
     Shapley value of i                  = sum over coalitions S without i of |S|! (n - |S| - 1)! / n! x (v(S + i) - v(S))
 
@@ -14,7 +14,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
-from math import factorial, floor
+from math import ceil, factorial, floor
 
 import polars as pl
 from scipy.optimize import brentq
@@ -181,19 +181,32 @@ def by_municipality(found: Iterable[Gain]) -> pl.DataFrame:
     return frame.group_by("municipality").agg(pl.all().sum()).sort(["net_ore", "municipality"], descending=[True, False])
 
 
-def payback_month(yearly_ore: int, one_off_ore: int) -> int | None:
-    """The first whole month after the start in which the savings so far reach the one-off cost; 0 where there is none, None where never."""
+def payback_month(yearly_ore: int, one_off_ore: int, life_years: float | None = None) -> int | None:
+    """The first whole month after the start in which the savings so far reach the one-off cost; 0 where there is none, None where never.
+
+    What is bought lasts `life_years` (None: for good): what it has not earned by then it never earns, since it must be bought anew.
+    """
     if one_off_ore <= 0:
         return 0
     if yearly_ore <= 0:
         return None
+    if life_years is not None and yearly_ore * life_years < one_off_ore - 1:
+        return None
     return -(-one_off_ore * MONTHS // yearly_ore)
 
 
-def present_value(yearly_ore: int, one_off_ore: int, *, years: int = 5, discount_pct: float = 3.5) -> int:
-    """Present value in øre of a saving at each year's end for `years` years, less the one-off cost now."""
-    factor = sum((1 + discount_pct / 100) ** -year for year in range(1, years + 1))
-    return round(yearly_ore * factor) - one_off_ore
+def present_value(yearly_ore: int, one_off_ore: int, *, years: int = 5, discount_pct: float = 3.5, life_years: float | None = None) -> int:
+    """Present value in øre of a saving at each year's end for `years` years, less the one-off cost now.
+
+    What is bought lasts `life_years` (None: for good) and is bought anew each time it is worn out before the years are over; what is left
+    of it at their end counts for nothing.
+    """
+    grown = 1 + discount_pct / 100
+    factor = sum(grown**-year for year in range(1, years + 1))
+    bought = 1.0
+    if life_years is not None:
+        bought += sum(grown ** -(life_years * time) for time in range(1, ceil(years / life_years - 1e-9)))
+    return round(yearly_ore * factor) - round(one_off_ore * bought)
 
 
 def break_even_calls(value: Callable[[float], float], *, cap: float = CALLS_CAP) -> float | None:

@@ -22,6 +22,8 @@ from fpdf.enums import TableBordersLayout, TableCellFillMode
 from fpdf.fonts import FontFace
 
 from samplads import i18n, settings
+from samplads.nightcover import plan
+from samplads.nightcover.overlap import Simulated
 from samplads.nightcover.plan import NIGHTS, FrontierPoint, NightPlan
 from samplads.presenting import charts, exports, formats, nightcover, tables, theme
 from samplads.presenting.nightcover import word
@@ -40,7 +42,8 @@ logging.getLogger("fontTools").setLevel(logging.WARNING)
 class BusinessCase:
     """What the paper says. `assumptions`: assumption_part, assumption, value, standing_value (where changed), source, all as texts.
 
-    `calls`: break-even calls a night, one a coupling; `tornado`: rows of `nightcover.tornado`; `names`: municipality code -> name.
+    `calls`: break-even calls a night, one a coupling; `tornado`: rows of `nightcover.tornado`; `names`: municipality code -> name; `own`:
+    the municipality whose small counts of persons are shown; `played`: `plan.simulate`, one a coupling; `moved`: `plan.co_locations`.
     """
 
     area: str
@@ -58,13 +61,21 @@ class BusinessCase:
     map_caption: str = ""
     together: tuple[tuple[str, str], ...] = ()
     apart: tuple[tuple[str, str], ...] = ()
+    without: tuple[str, ...] = ()
+    own_pay: bool = True
+    price_ore: int = 0
+    terms_title: str | None = None
+    valid_from: dt.date | None = None
+    own: str | None = None
+    played: tuple[Simulated, ...] = ()
+    moved: pl.DataFrame | None = None
 
 
 Part = tuple[str, pl.DataFrame, Sequence[str | Column]]
 """A table of the paper: its title, its rows, its columns."""
 
 _ASSUMPTION_COLUMNS: tuple[str | Column, ...] = ("assumption_part", "assumption", Column("value"), Column("standing_value"), "source")
-_RULE_COLUMNS: tuple[str | Column, ...] = ("night_rule", "rule_kind", "kept_by", "warned_in", "unanswered_in", "source")
+_RULE_COLUMNS: tuple[str | Column, ...] = ("night_rule", "rule_kind", "rule_limit", "kept_by", "warned_in", "unanswered_in", "source")
 _COUPLES: tuple[str | Column, ...] = (
     "nr",
     "units_named",
@@ -72,13 +83,16 @@ _COUPLES: tuple[str | Column, ...] = (
     Column("saving_ore", "money", "kr_per_year"),
     Column("net_ore", "money", "kr_per_year"),
     "net_by_municipality",
-    "verdicts",
+    "payback",
+    "net_payback",
+    "verdicts_named",
 )
 _RISKS: tuple[str | Column, ...] = (
     "nr",
     "units_named",
     nightcover.OVERLAPS,
     Column("chance_pct", "percent", "percent"),
+    Column("wait_mean", "number", "minutes"),
     Column("wait_p95", "number", "minutes"),
     Column("uncovered_minutes", "number", "minutes"),
     Column("break_even_calls", "number", decimals=1),
@@ -89,17 +103,39 @@ def figures(case: BusinessCase, language: str) -> list[tuple[str, str]]:
     """The plan's sums, label and amount."""
     couples = case.best.couples
     incidents = sum(couple.risk.incidents_per_year for couple in couples)
-    paid = max((couple.payback_month or 0 for couple in couples), default=0)
     return [
         (word("figures.couplings", language), formats.number(len(couples), language)),
         (word("figures.gross", language), formats.kr(case.best.saving_ore, language)),
         (word("figures.net", language), formats.kr(case.best.net_ore, language)),
         (word("figures.one_off", language), formats.kr(case.best.one_off_ore, language)),
-        (word("figures.payback", language), formats.plural(paid, "nightcover_page.months", language)),
+        (word("figures.payback", language), nightcover.payback(_last([couple.payback_month for couple in couples]), language)),
+        (word("figures.net_payback", language), nightcover.payback(_last([couple.net_payback_month for couple in couples]), language)),
         (word("figures.present_value", language), formats.kr(sum(couple.present_value_ore for couple in couples), language)),
+        (word("figures.net_present_value", language), formats.kr(sum(couple.net_present_value_ore for couple in couples), language)),
         (word("figures.incidents", language), formats.number(incidents, language)),
         (word("figures.overlaps", language), formats.number(case.best.overlaps_per_year, language, 1)),
     ]
+
+
+def _last(months: Sequence[int | None]) -> int | None:
+    """When the last coupling is paid back; None where one never is."""
+    told = [month for month in months if month is not None]
+    return max(told, default=0) if len(told) == len(months) else None
+
+
+def assumed(case: BusinessCase, language: str) -> pl.DataFrame:
+    """Every assumption: what was chosen, read off the plan itself, and then each figure with its source."""
+    nights = case.best.candidates.nights
+    chosen = nightcover.choices(
+        nights.assumptions,
+        language,
+        own_pay=case.own_pay,
+        price_ore=case.price_ore,
+        terms_title=case.terms_title,
+        valid_from=case.valid_from,
+        travel_pairs=len(nights.told_pairs),
+    )
+    return pl.concat([chosen, case.assumptions.select(nightcover.ASSUMPTION_KEYS)])
 
 
 def sentences(case: BusinessCase, language: str) -> list[str]:
@@ -109,33 +145,56 @@ def sentences(case: BusinessCase, language: str) -> list[str]:
         nightcover.considered(case.best, language),
         nightcover.break_even(case.best, case.calls, language),
         nightcover.worth_asking(case.best.candidates, case.more_ore, language),
+        nightcover.beyond(case.best, language),
     ]
     named = dict(zip(case.best.candidates.nights.ids, case.best.candidates.nights.names, strict=True))
     for key, pairs in (("together", case.together), ("apart", case.apart)):
         if pairs:
             listed = "; ".join(formats.listing([named.get(a, a), named.get(b, b)], language) for a, b in pairs)
             told.append(word(f"case.{key}", language, pairs=listed))
+    if case.without:
+        told.append(word("case.without", language, units="; ".join(named.get(unit, unit) for unit in case.without)))
     return [sentence for sentence in told if sentence]
 
 
 def parts(case: BusinessCase, language: str) -> list[Part]:
     """Every table of the paper, in order."""
     couples = nightcover.couples(case.best, case.calls, case.names, language)
+    money = nightcover.by_municipality(case.best, case.names, language, case.own)
+    nights = case.best.candidates.nights
+    named = dict(zip(nights.ids, nights.names, strict=True))
+    moved = nightcover.co_locations(
+        (plan.co_locations(case.best.candidates) if case.moved is None else case.moved).head(10), named, language
+    )
     return [
-        (word("case.money", language), nightcover.by_municipality(case.best, case.names, language), nightcover.MONEY_COLUMNS),
+        (word("case.money", language), money, nightcover.MONEY_COLUMNS),
         (word("case.couplings", language), couples, _COUPLES),
         (word("case.risks", language), couples, _RISKS),
+        (word("case.played", language), _played(case, language), _PLAYED),
         (word("case.shares", language), nightcover.shares(case.best, case.names, language), nightcover.SHARE_COLUMNS),
         (word("case.rules", language), nightcover.rules_checked(case.best, language), _RULE_COLUMNS),
         (word("case.sensitivity", language), case.tornado, nightcover.TORNADO_COLUMNS),
         (word("case.frontier", language), nightcover.frontier(case.frontier, case.best, language), nightcover.FRONTIER_COLUMNS),
-        (word("case.assumptions", language), case.assumptions, _ASSUMPTION_COLUMNS),
+        (word("case.variant", language), moved, nightcover.COLOCATION_COLUMNS),
+        (word("case.assumptions", language), assumed(case, language), _ASSUMPTION_COLUMNS),
     ]
+
+
+_PLAYED: tuple[str | Column, ...] = ("nr", "units_named", "played_overlaps", "played_wait", "played_uncovered")
+
+
+def _played(case: BusinessCase, language: str) -> pl.DataFrame:
+    """The simulated risk; no rows where nothing was simulated."""
+    if len(case.played) != len(case.best.couples):
+        return pl.DataFrame(schema={str(key): pl.String for key in _PLAYED})
+    return nightcover.risks(case.best, case.played, language)
 
 
 def notes(case: BusinessCase, language: str) -> list[str]:
     """What the paper cannot tell."""
-    told = [word(f"reservation.{name}", language, nights=NIGHTS) for name in ("published", "incidents", "roster", "decision")]
+    names = ("published", "incidents", "quiet", "roster", "counts", "decision")
+    blanks = {"nights": NIGHTS, "least": plan.LEAST_NIGHTS, "few": nightcover.LEAST_SHOWN}
+    told = [word(f"reservation.{name}", language, **blanks) for name in names]
     return [i18n.text("app.demo_help", language), *told] if case.synthetic else told
 
 
@@ -204,7 +263,17 @@ class _Paper(FPDF):
         self.set_font(FONT, size=10)
 
 
-_WIDE = {"units_named": 5.0, "net_by_municipality": 4.0, "verdicts": 5.0, "source": 6.0, "assumption": 5.0, "night_rule": 5.0}
+_WIDE = {
+    "units_named": 5.0,
+    "net_by_municipality": 3.7,
+    "verdicts": 5.0,
+    "verdicts_named": 4.4,
+    "dearer": 3.0,
+    "rule_limit": 3.0,
+    "source": 6.0,
+    "assumption": 5.0,
+    "night_rule": 5.0,
+}
 _WIDTHS = _WIDE | {
     "nr": 0.8,
     "unit_name": 4.0,
@@ -212,6 +281,14 @@ _WIDTHS = _WIDE | {
     "assumption_part": 2.0,
     "municipality_name": 2.4,
     "travel_minutes": 1.4,
+    "saving_ore": 2.5,
+    "net_ore": 2.3,
+    "warned_in": 2.4,
+    "value": 3.2,
+    "payback": 1.9,
+    "net_payback": 2.5,
+    "sharing_now": 2.2,
+    "couple_status": 2.2,
 }
 
 
@@ -367,7 +444,7 @@ def xlsx(case: BusinessCase, language: str) -> bytes:
             sheet = book.add_worksheet(exports._SHEET_FORBIDS.sub(" ", name)[:31])
             heading = book.add_format({"bold": True, "bottom": 1, "text_wrap": True, "valign": "top"})
             more = nightcover.COUPLE_MORE if name == word("case.couplings", language) else ()
-            shown = tables.columns(frame, (*wanted, *more))
+            shown = tables.columns(frame, dict.fromkeys((*wanted, *(column for column in more if column not in wanted))))
             values = tables.plain(frame, shown, language)
             sheet.write_row(0, 0, tables.headers(shown, language), heading)
             for index, spec in enumerate(shown):

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import dataclasses
+import datetime as dt
 import math
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
@@ -10,7 +12,7 @@ import altair as alt
 import polars as pl
 
 from samplads import i18n
-from samplads.nightcover import plan, rules, savings
+from samplads.nightcover import overlap, plan, post_cost, rules, savings
 from samplads.nightcover.finder import Found
 from samplads.nightcover.plan import Candidates, Couple, FrontierPoint, NightPlan
 from samplads.presenting import charts, formats, tables, theme
@@ -21,22 +23,24 @@ Names = Mapping[str, str]
 MINUTES = tables.Column("travel_minutes", "number", "minutes", width=100)
 OVERLAPS = tables.Column("overlaps_per_year", "number", decimals=1, width=120)
 COUPLE_COLUMNS: tuple[str | tables.Column, ...] = (
-    tables.Column("nr", "whole", width=45),
-    tables.Column("units_named", width=270),
-    tables.Column("travel_minutes", "number", "minutes", width=90),
-    tables.Column("saving_ore", "money", "kr_per_year", width=135),
-    tables.Column("net_ore", "money", "kr_per_year", width=145),
-    tables.Column("overlaps_per_year", "number", decimals=1, width=115),
-    tables.Column("verdicts", width=240),
-    tables.Column("net_by_municipality", width=240),
+    tables.Column("nr", "whole", width=40),
+    tables.Column("units_named", width=395),
+    tables.Column("travel_minutes", "number", "minutes", width=92),
+    tables.Column("saving_ore", "money", "kr_per_year", width=130),
+    tables.Column("net_ore", "money", "kr_per_year", width=150),
+    tables.Column("overlaps_per_year", "number", decimals=1, width=112),
+    tables.Column("verdicts", width=125),
+    tables.Column("net_by_municipality", width=330),
     tables.Column("wait_p95", "number", "minutes", width=130),
     tables.Column("break_even_calls", "number", decimals=1, width=190),
-    tables.Column("payback_months", "whole", width=170),
+    tables.Column("payback", width=130),
+    tables.Column("net_payback", width=190),
 )
 """Columns of `couples` as the page shows them."""
 
 COUPLE_MORE: tuple[str | tables.Column, ...] = (
     "unit_ids",
+    "verdicts_named",
     tables.Column("km", "km", "km"),
     tables.Column("shared_hours", "number", "hours", decimals=1),
     tables.Column("posts_ore", "money", "kr_per_year"),
@@ -44,8 +48,12 @@ COUPLE_MORE: tuple[str | tables.Column, ...] = (
     tables.Column("driving_ore", "money", "kr_per_year"),
     tables.Column("gear_ore", "money", "kr_per_year"),
     "one_off_ore",
+    tables.Column("payback_months", "whole"),
+    tables.Column("net_payback_months", "whole"),
     "present_value_ore",
+    "net_present_value_ore",
     tables.Column("chance_pct", "percent", "percent"),
+    tables.Column("wait_mean", "number", "minutes"),
     tables.Column("uncovered_minutes", "number", "minutes"),
     "couple_status",
 )
@@ -167,6 +175,18 @@ def verdict_line(couple: Couple, language: str) -> str:
     return " · ".join([*parts, f"{theme.VERDICT_SIGNS['pass']} {word('kept', language, n=kept)}"])
 
 
+def verdict_count(couple: Couple) -> str:
+    """The rules of a coupling by their signs: "✓ 19 · ! 2"; which they are stands with the coupling's details."""
+    worst = list(_worst(couple).values())
+    counts = {outcome: worst.count(outcome) for outcome in rules.OUTCOMES}
+    return " · ".join(f"{theme.VERDICT_SIGNS[outcome]} {count}" for outcome, count in counts.items() if count)
+
+
+def payback(month: int | None, language: str) -> str:
+    """When something is paid back: "14 måneder", or that it never is."""
+    return word("never_paid_back", language) if month is None else formats.plural(month, "nightcover_page.months", language)
+
+
 def net_by_municipality(couple: Couple, names: Names, language: str) -> str:
     """Who saves what in a coupling, net of refund: "Køge 262.000 kr., Greve 80.000 kr."."""
     told = savings.by_municipality(couple.gains)
@@ -190,23 +210,30 @@ def couples(best: NightPlan, calls: Sequence[float | None], names: Names, langua
             "net_by_municipality": net_by_municipality(couple, names, language),
             "overlaps_per_year": couple.risk.overlaps_per_year,
             "chance_pct": 100 * couple.risk.chance_per_year,
+            "wait_mean": couple.risk.wait_minutes,
             "wait_p95": couple.risk.wait_minutes_p95,
             "uncovered_minutes": couple.risk.uncovered_minutes,
             "break_even_calls": float("inf") if limit is None else limit,
+            "payback": payback(couple.payback_month, language),
+            "net_payback": payback(couple.net_payback_month, language),
             "payback_months": couple.payback_month,
+            "net_payback_months": couple.net_payback_month,
             "posts_ore": couple.posts_ore,
             "call_out_ore": couple.call_out_ore,
             "driving_ore": couple.driving_ore,
             "gear_ore": couple.gear_ore,
             "one_off_ore": couple.one_off_ore,
             "present_value_ore": couple.present_value_ore,
+            "net_present_value_ore": couple.net_present_value_ore,
             "couple_status": i18n.text(f"nightcover.status.{couple.status}", language),
-            "verdicts": verdict_line(couple, language),
+            "verdicts": verdict_count(couple),
+            "verdicts_named": verdict_line(couple, language),
         }
         for nr, (couple, limit) in enumerate(zip(best.couples, calls, strict=True), 1)
     ]
-    schema: dict[str, Any] = {"nr": pl.Int64, "break_even_calls": pl.Float64, "payback_months": pl.Int64}
-    texts = ("units_named", "unit_ids", "net_by_municipality", "couple_status", "verdicts")
+    months = {"payback_months": pl.Int64, "net_payback_months": pl.Int64}
+    schema: dict[str, Any] = {"nr": pl.Int64, "break_even_calls": pl.Float64, **months}
+    texts = ("units_named", "unit_ids", "net_by_municipality", "couple_status", "verdicts", "verdicts_named", "payback", "net_payback")
     if not rows:
         keys = [spec if isinstance(spec, str) else spec.key for spec in (*COUPLE_COLUMNS, *COUPLE_MORE)]
         return pl.DataFrame(schema={key: pl.String if key in texts else schema.get(key, pl.Float64) for key in keys})
@@ -215,29 +242,50 @@ def couples(best: NightPlan, calls: Sequence[float | None], names: Names, langua
 
 VERDICT_COLUMNS: tuple[str | tables.Column, ...] = (
     tables.Column("sign", width=50),
-    tables.Column("night_rule", width=250),
-    tables.Column("rule_kind", width=110),
-    tables.Column("unit_name", width=170),
-    tables.Column("found_value", width=110),
-    tables.Column("rule_limit", width=110),
+    tables.Column("night_rule", width=330),
+    tables.Column("rule_kind", width=100),
+    tables.Column("unit_name", width=180),
+    tables.Column("found_value", width=120),
+    tables.Column("rule_limit", width=120),
     tables.Column("source", width=320),
 )
 
 
-def _valued(value: float | str | None, language: str) -> str:
+_CHOICES = {"W10": "danger_met_by", "S4": "approval_status", "S5": "night_cover"}
+"""Rules whose value is one of a contract's choices."""
+
+
+def counted(value: float | str, unit: str, language: str) -> str:
+    """A figure with what it is counted in: "11 timer", "75 %"; text (a span such as "5-12") is taken as it stands."""
+    if unit == "share" and not isinstance(value, str):
+        return formats.percent(100 * value, language)
+    written = value if isinstance(value, str) else formats.typed(round(value, 1), language)
+    key = f"nightcover.unit.{unit}.{'one' if value == 1 else 'other'}"
+    return i18n.text(key, language, n=written) if i18n.has(key, language) else written
+
+
+def _valued(rule: str, value: float | str | None, unit: str, language: str, groups: Names) -> str:
+    """A verdict's value or limit in words."""
     if value is None:
         return "–"
-    return value if isinstance(value, str) else formats.typed(round(value, 1), language)
+    if not isinstance(value, str):
+        return counted(value, unit, language)
+    if rule in _CHOICES:
+        return formats.choice(_CHOICES[rule], value, language)
+    if value in {"yes", "no"}:
+        return formats.yes_no(value == "yes", language)
+    if i18n.has(f"nightcover.values.{value}", language):
+        return i18n.text(f"nightcover.values.{value}", language)
+    return counted(value, unit, language) if rule == "W14" else groups.get(value, value)
 
 
-def verdicts(couple: Couple, language: str) -> pl.DataFrame:
-    """Every verdict of a coupling, the worst first: `VERDICT_COLUMNS`, and the outcome in words."""
+def verdicts(couple: Couple, language: str, groups: Names | None = None) -> pl.DataFrame:
+    """Every verdict of a coupling, the worst first: `VERDICT_COLUMNS`, and the outcome in words. `groups`: target group code -> name."""
     named = dict(zip(couple.unit_ids, couple.names, strict=True))
     ordered = sorted(couple.verdicts, key=lambda verdict: -rules.OUTCOMES.index(verdict.outcome))
     rows = []
     for verdict in ordered:
-        limit = _valued(verdict.limit, language)
-        unit = verdict.unit if verdict.limit is not None else ""
+        value, limit = (_valued(verdict.rule, told, verdict.unit, language, groups or {}) for told in (verdict.value, verdict.limit))
         rows.append(
             {
                 "sign": theme.VERDICT_SIGNS[verdict.outcome],
@@ -245,75 +293,185 @@ def verdicts(couple: Couple, language: str) -> pl.DataFrame:
                 "night_rule": rule_name(verdict.rule, language),
                 "rule_kind": i18n.text(f"nightcover.rule_kind.{'hard' if verdict.hard else 'soft'}", language),
                 "unit_name": word("whole_coupling", language) if verdict.unit_id is None else named.get(verdict.unit_id, verdict.unit_id),
-                "found_value": _valued(verdict.value, language),
-                "rule_limit": f"{limit} {unit}".strip(),
+                "found_value": value,
+                "rule_limit": limit,
                 "source": source(verdict.source, verdict.rule, language),
             }
         )
     return pl.DataFrame(rows)
 
 
+def rule_limit(rule: str, limits: rules.Limits, ceiling: float | None, language: str) -> str:
+    """What a rule is held against, in words: "11 timer", "35 timer, højst 6 døgn imellem", "afdelingens egen grænse"."""
+    key = f"nightcover.limit_text.{rule}"
+    figures = {
+        name.replace(f"{rule}_", "").replace(rule, "n"): counted(limit.value, limit.unit, language)
+        for name, limit in limits.items()
+        if limit.value is not None and (name == rule or name.startswith(f"{rule}_"))
+    }
+    if rule == "S7":
+        return word("no_ceiling", language) if ceiling is None else counted(ceiling, limits["S7"].unit, language)
+    return i18n.text(key, language, **figures) if i18n.has(key, language) else figures.get("n", "–")
+
+
 def rules_checked(best: NightPlan, language: str) -> pl.DataFrame:
-    """Every rule with how many couplings of the plan keep it, are to be looked into, or lack an answer; for the business case."""
-    counts: dict[str, dict[str, int]] = {}
-    told: dict[str, rules.Verdict] = {}
+    """Every rule with its limit, how many couplings of the plan keep it, are to be looked into, or lack an answer; for the business case.
+
+    A rule that asks nothing of these couplings (no post is on call, nobody is regional) has zeros.
+    """
+    given = best.candidates.nights.assumptions
+    counts: dict[str, dict[str, int]] = {rule: dict.fromkeys(rules.OUTCOMES, 0) for rule in (*rules.HARD, *rules.SOFT)}
     for couple in best.couples:
-        for verdict in couple.verdicts:
-            told.setdefault(verdict.rule, verdict)
         for rule, outcome in _worst(couple).items():
-            counts.setdefault(rule, dict.fromkeys(rules.OUTCOMES, 0))[outcome] += 1
+            counts[rule][outcome] += 1
     rows = [
         {
             "night_rule": rule_name(rule, language),
-            "rule_kind": i18n.text(f"nightcover.rule_kind.{'hard' if told[rule].hard else 'soft'}", language),
-            "kept_by": counts[rule]["pass"],
-            "warned_in": counts[rule]["warn"],
-            "unanswered_in": counts[rule]["unknown"],
-            "source": source(told[rule].source, rule, language),
+            "rule_kind": i18n.text(f"nightcover.rule_kind.{'hard' if rule in rules.HARD else 'soft'}", language),
+            "rule_limit": rule_limit(rule, given.limits, given.max_overlaps, language),
+            "kept_by": count["pass"],
+            "warned_in": count["warn"],
+            "unanswered_in": count["unknown"],
+            "source": source(given.limits[rule].source, rule, language),
         }
-        for rule in (*rules.HARD, *rules.SOFT)
-        if rule in counts
+        for rule, count in counts.items()
     ]
-    counted = ("kept_by", "warned_in", "unanswered_in")
-    keys = ("night_rule", "rule_kind", *counted, "source")
-    return pl.DataFrame(rows, schema={key: pl.Int64 if key in counted else pl.String for key in keys})
+    numbers = ("kept_by", "warned_in", "unanswered_in")
+    keys = ("night_rule", "rule_kind", "rule_limit", *numbers, "source")
+    return pl.DataFrame(rows, schema={key: pl.Int64 if key in numbers else pl.String for key in keys})
+
+
+ASSUMPTION_KEYS = ("assumption_part", "assumption", "value", "standing_value", "source")
+_DEFAULTS = {field.name: field.default for field in dataclasses.fields(plan.Assumptions)}
+
+
+def _calendar(terms: post_cost.Terms, language: str) -> str:
+    told = terms.calendar
+    if isinstance(told, post_cost.RealYear):
+        return word("calendar.real", language, year=str(told.year), country=told.country)
+    counts = {name: formats.number(value, language) for name, value in vars(told).items()}
+    return word("calendar.stylised", language, **counts)
+
+
+def _clock(minute: int) -> str:
+    return f"{minute // 60 % 24:02d}.{minute % 60:02d}" if minute != post_cost.DAY else "24.00"
+
+
+def choices(
+    given: plan.Assumptions,
+    language: str,
+    *,
+    own_pay: bool = True,
+    price_ore: int = 0,
+    terms_title: str | None = None,
+    valid_from: dt.date | None = None,
+    travel_pairs: int = 0,
+) -> pl.DataFrame:
+    """What a plan rests on beside figures: terms, calendar, clock hours, who may share with whom, and recorded answers.
+
+    Columns `ASSUMPTION_KEYS`, all texts; standing_value is told where the choice is another than the usual.
+    """
+
+    def yes_no(answer: bool | None) -> str:
+        return formats.yes_no(answer, language)
+
+    def ceiling(most: float | None) -> str:
+        return word("no_ceiling", language) if most is None else formats.typed(most, language)
+
+    def shared(way: str) -> str:
+        return i18n.text(f"nightcover.sharing.{way}", language)
+
+    chosen, here = word("part.choices", language), word("chosen_here", language)
+    usual = _DEFAULTS
+    in_force = here if valid_from is None else word("valid_from", language, day=formats.date(valid_from, language))
+    rows = [
+        ("terms", terms_title or given.terms.name, "", in_force),
+        ("year", _calendar(given.terms, language), "", word("calendar.source", language)),
+        ("own_pay", yes_no(own_pay), yes_no(True), here),
+        ("size", word("pick.size_text", language, n=given.group_size), word("pick.size_text", language, n=usual["group_size"]), here),
+        ("ceiling", ceiling(given.max_overlaps), ceiling(None), here),
+        ("sharing", shared(given.sharing), shared(str(usual["sharing"])), here),
+        ("every_unit", yes_no(not given.single_person_only), yes_no(False), here),
+        ("unknown", yes_no(given.allow_unknown), yes_no(False), here),
+        ("price", price_name(price_ore, language), price_name(0, language), here),
+        ("law", word(f"law.{given.law}", language), word("law.fixed", language), here),
+        ("health_check_before", yes_no(given.practice.health_check_before), "", here),
+        ("rest_agreement", yes_no(given.practice.rest_agreement), "", here),
+        ("travel", word("travel.pairs", language, n=formats.number(travel_pairs, language)), "", here),
+    ]
+    named = [(word(f"pick.{key}", language), value, standing, where) for key, value, standing, where in rows]
+    for window in given.terms.windows:
+        label = f"nightcover_page.assumptions.supplement_{window.name}"
+        name = i18n.text(label, language).removesuffix("(%)").strip() if i18n.has(label, language) else window.name
+        hours = word(f"days.{window.days}", language, start=_clock(window.start), end=_clock(window.end))
+        named.append((word("window", language, name=name), hours, "", in_force))
+    told = [(chosen, name, value, standing if standing != value else "", where) for name, value, standing, where in named]
+    return pl.DataFrame(told, schema=dict.fromkeys(ASSUMPTION_KEYS, pl.String), orient="row")
+
+
+LEAST_SHOWN = 5
+"""Persons below which a count is not shown outside the municipality whose they are."""
+
+
+def _few(count: int, own: bool, language: str) -> str:
+    return word("under", language, n=LEAST_SHOWN) if 0 < count < LEAST_SHOWN and not own else formats.number(count, language)
+
+
+def hidden(counts: Sequence[int], codes: Sequence[str], own: str | None, language: str) -> list[str]:
+    """Counts of persons by municipality as texts, and their sum at the end: "under 5" outside one's own, and then no sum either, since it
+    would give the hidden count back.
+    """
+    shown = [_few(count, code == own, language) for count, code in zip(counts, codes, strict=True)]
+    told = all(code == own or not 0 < count < LEAST_SHOWN for count, code in zip(counts, codes, strict=True))
+    return [*shown, formats.number(sum(counts), language) if told else word("hidden", language)]
 
 
 MONEY_COLUMNS: tuple[str | tables.Column, ...] = (
     "municipality_name",
-    tables.Column("stays", "whole"),
+    tables.Column("stays"),
     tables.Column("gross_ore", "money", "kr_per_year"),
     tables.Column("refund_lost_ore", "money", "kr_per_year"),
     tables.Column("net_ore", "money", "kr_per_year"),
-    tables.Column("unknown_stays", "whole"),
+    tables.Column("unknown_stays"),
 )
 
 
-def by_municipality(best: NightPlan, names: Names, language: str) -> pl.DataFrame:
-    """Who gains: one row a paying municipality, the largest net gain first, and the sum of all at the end."""
-    told = best.by_municipality.select(
-        pl.col("municipality").replace(dict(names)).alias("municipality_name"),
-        pl.col("cases").alias("stays"),
-        "gross_ore",
-        "refund_lost_ore",
-        "net_ore",
-        pl.col("unknown_cases").alias("unknown_stays"),
-    )
-    if told.is_empty():
-        return told
-    total = told.select(pl.lit(word("total", language)).alias("municipality_name"), pl.all().exclude("municipality_name").sum())
-    return pl.concat([told, total])
+def by_municipality(best: NightPlan, names: Names, language: str, own: str | None = None) -> pl.DataFrame:
+    """Who gains: one row a paying municipality, the largest net gain first, and the sum of all at the end.
+
+    `own`: the municipality whose small counts of persons are shown; elsewhere they are hidden (see `hidden`).
+    """
+    found = best.by_municipality
+    keys = ("municipality_name", "stays", "gross_ore", "refund_lost_ore", "net_ore", "unknown_stays")
+    if found.is_empty():
+        return pl.DataFrame(schema={key: pl.Int64 if key.endswith("_ore") else pl.String for key in keys})
+    codes = found["municipality"].to_list()
+    money = found.select("gross_ore", "refund_lost_ore", "net_ore")
+    money = pl.concat([money, money.sum()])
+    counts = {
+        key: pl.Series(key, hidden(found[column].to_list(), codes, own, language))
+        for key, column in (("stays", "cases"), ("unknown_stays", "unknown_cases"))
+    }
+    named = pl.Series("municipality_name", [*(names.get(code, code) for code in codes), word("total", language)])
+    return money.with_columns(named, *counts.values()).select(keys)
 
 
 SHARE_COLUMNS: tuple[str | tables.Column, ...] = (
     tables.Column("nr", width=45),
-    "unit_name",
+    tables.Column("unit_name", width=230),
     "municipality_name",
     tables.Column("alone_ore", "money", "kr_per_year"),
     tables.Column("by_cost_ore", "money", "kr_per_year"),
     tables.Column("equal_ore", "money", "kr_per_year"),
     tables.Column("shapley_ore", "money", "kr_per_year"),
+    tables.Column("dearer", width=200),
 )
+
+
+def _dearer(share: Mapping[str, Any], language: str) -> str:
+    """The ways of sharing by which a unit would pay more than alone: a sign and words; empty where there is none."""
+    ways = [i18n.text(f"nightcover.sharing.{way}", language) for way in plan.SHARING if share[f"dearer_{way}"]]
+    return f"{theme.VERDICT_SIGNS['warn']} {word('dearer', language)}: {', '.join(ways)}" if ways else ""
 
 
 def shares(best: NightPlan, names: Names, language: str) -> pl.DataFrame:
@@ -324,12 +482,13 @@ def shares(best: NightPlan, names: Names, language: str) -> pl.DataFrame:
             "unit_name": couple.names[at],
             "municipality_name": names.get(couple.municipalities[at], couple.municipalities[at]),
             **{key: share[key] for key in ("alone_ore", "by_cost_ore", "equal_ore", "shapley_ore")},
+            "dearer": _dearer(share, language),
         }
         for nr, couple in enumerate(best.couples, 1)
         for at, share in enumerate(couple.shares.iter_rows(named=True))
     ]
     keys = [spec if isinstance(spec, str) else spec.key for spec in SHARE_COLUMNS]
-    schema = {key: pl.String if key == "nr" or key.endswith("_name") else pl.Int64 for key in keys}
+    schema = {key: pl.String if key in ("nr", "dearer") or key.endswith("_name") else pl.Int64 for key in keys}
     told = pl.DataFrame(rows, schema=schema)
     if told.is_empty():
         return told
@@ -338,6 +497,7 @@ def shares(best: NightPlan, names: Names, language: str) -> pl.DataFrame:
         pl.lit(word("total", language)).alias("unit_name"),
         pl.lit("").alias("municipality_name"),
         pl.col("alone_ore", "by_cost_ore", "equal_ore", "shapley_ore").sum(),
+        pl.lit("").alias("dearer"),
     )
     return pl.concat([told, total])
 
@@ -396,6 +556,12 @@ def _pair_names(pairs: pl.DataFrame, named: Names, language: str) -> list[str]:
     return [formats.listing([named.get(a, a), named.get(b, b)], language) for a, b in pairs.select("unit_a", "unit_b").iter_rows()]
 
 
+def unit_options(found: Candidates) -> dict[str, str]:
+    """Every unit with a night post that could be shared, id -> "name (id)", by name."""
+    named = sorted(zip(found.nights.names, found.nights.ids, strict=True))
+    return {unit: f"{name} ({unit})" for name, unit in named}
+
+
 def pair_options(found: Candidates) -> dict[str, str]:
     """Every pair within reach that no rule forbids, code "A|B" -> "name + name (A + B)"."""
     named = dict(zip(found.nights.ids, found.nights.names, strict=True))
@@ -404,19 +570,110 @@ def pair_options(found: Candidates) -> dict[str, str]:
 
 
 COLOCATION_COLUMNS: tuple[str | tables.Column, ...] = (
-    tables.Column("units_named", width=320),
-    tables.Column("saving_ore", "money", "kr_per_year"),
-    tables.Column("more_ore", "money", "kr_per_year"),
-    "one_off_ore",
-    OVERLAPS,
+    tables.Column("units_named", width=330),
+    tables.Column("travel_minutes", "number", "minutes", width=95),
+    tables.Column("saving_ore", "money", "kr_per_year", width=140),
+    tables.Column("sharing_now", width=140),
+    tables.Column("one_off_ore", "money", "kr", width=130),
+    tables.Column("payback", width=120),
+    tables.Column("overlaps_per_year", "number", decimals=1, width=120),
+    tables.Column("couple_status", width=130),
+    tables.Column("verdicts", width=320),
 )
 
 
-def co_locations(found: Candidates, language: str) -> pl.DataFrame:
-    """The variant with one resident moved beside the other: `COLOCATION_COLUMNS`, and unit_a, unit_b."""
-    told = plan.co_locations(found)
-    named = dict(zip(found.nights.ids, found.nights.names, strict=True))
-    return told.with_columns(pl.Series("units_named", _pair_names(told, named, language), dtype=pl.String))
+def co_locations(told: pl.DataFrame, named: Names, language: str) -> pl.DataFrame:
+    """`plan.co_locations` in words: `COLOCATION_COLUMNS`. `named`: unit_id -> name."""
+    cannot = word("variant.cannot", language)
+    return told.with_columns(
+        pl.Series("units_named", _pair_names(told, named, language), dtype=pl.String),
+        pl.col("minutes").alias("travel_minutes"),
+        pl.Series("sharing_now", [cannot if ore is None else formats.kr(ore, language) for ore in told["sharing_ore"]], dtype=pl.String),
+        pl.Series("payback", [payback(month, language) for month in told["payback_months"]], dtype=pl.String),
+        pl.Series("couple_status", [i18n.text(f"nightcover.status.{one}", language) for one in told["status"]], dtype=pl.String),
+        pl.Series("verdicts", _marks(told.with_columns(pl.lit([], dtype=pl.List(pl.String)).alias("failed")), language), dtype=pl.String),
+    )
+
+
+RISK_COLUMNS: tuple[str | tables.Column, ...] = (
+    tables.Column("nr", "whole", width=40),
+    tables.Column("units_named", width=310),
+    tables.Column("overlaps_per_year", "number", decimals=1, width=105),
+    tables.Column("chance_pct", "percent", "percent", width=100),
+    tables.Column("wait_mean", "number", "minutes", decimals=1, width=125),
+    tables.Column("wait_p95", "number", "minutes", width=125),
+    tables.Column("uncovered_minutes", "number", "minutes", width=130),
+    tables.Column("played_overlaps", width=140),
+    tables.Column("played_wait", width=140),
+    tables.Column("played_uncovered", width=190),
+)
+
+
+def _interval(told: overlap.Estimate, language: str, decimals: int) -> str:
+    """A simulated figure with its interval: "3,1 (2,9-3,3)"."""
+    value, low, high = (formats.number(figure, language, decimals) for figure in (told.value, told.low, told.high))
+    return f"{value} ({low}-{high})"
+
+
+def risks(best: NightPlan, played: Sequence[overlap.Simulated], language: str) -> pl.DataFrame:
+    """The risk of each coupling by the closed forms, and beside it as simulated with its 95 % interval: `RISK_COLUMNS`."""
+    rows = [
+        (
+            nr,
+            formats.listing(couple.names, language),
+            couple.risk.overlaps_per_year,
+            100 * couple.risk.chance_per_year,
+            couple.risk.wait_minutes,
+            couple.risk.wait_minutes_p95,
+            couple.risk.uncovered_minutes,
+            _interval(found.overlaps_per_year, language, 1),
+            _interval(found.wait_minutes, language, 1),
+            _interval(found.uncovered_minutes, language, 0),
+        )
+        for nr, (couple, found) in enumerate(zip(best.couples, played, strict=True), 1)
+    ]
+    keys = [spec if isinstance(spec, str) else spec.key for spec in RISK_COLUMNS]
+    texts = {"units_named", "played_overlaps", "played_wait", "played_uncovered"}
+    schema = {key: pl.Int64 if key == "nr" else pl.String if key in texts else pl.Float64 for key in keys}
+    return pl.DataFrame(rows, schema=schema, orient="row")
+
+
+def beyond(best: NightPlan, language: str) -> str | None:
+    """Couplings whose waits are longer than is reckoned; None where there are none."""
+    late = [formats.listing(couple.names, language) for couple in best.couples if couple.risk.mean_is_least]
+    hours = formats.number(overlap.LARGEST_GRID / 60, language)
+    return word("risk.beyond", language, units="; ".join(late), hours=hours) if late else None
+
+
+PARTNER_COLUMNS: tuple[str | tables.Column, ...] = (
+    tables.Column("unit_name", width=225),
+    tables.Column("travel_minutes", "number", "minutes", width=90),
+    tables.Column("saving_ore", "money", "kr_per_year", width=130),
+    tables.Column("cost_to_plan_ore", "money", "kr_per_year", width=145),
+    tables.Column("overlaps_per_year", "number", decimals=1, width=110),
+    tables.Column("in_best_plan", "flag", width=70),
+    tables.Column("verdicts", width=340),
+)
+
+
+def partners(told: pl.DataFrame, named: Names, language: str) -> pl.DataFrame:
+    """`plan.partners` in words: `PARTNER_COLUMNS`. `named`: unit_id -> name."""
+    return told.with_columns(
+        pl.col("minutes").alias("travel_minutes"),
+        pl.Series("unit_name", [named.get(unit, unit) for unit in told["partner"]], dtype=pl.String),
+        pl.Series("couple_status", [i18n.text(f"nightcover.status.{one}", language) for one in told["status"]], dtype=pl.String),
+        pl.Series("verdicts", _marks(told, language), dtype=pl.String),
+    )
+
+
+def _marks(told: pl.DataFrame, language: str) -> list[str]:
+    """The rules of pairs that are not simply kept, the worst first; a tick where all are."""
+    outcomes = {"failed": "fail", "unknown": "unknown", "warned": "warn"}
+    return [
+        " · ".join(f"{theme.VERDICT_SIGNS[outcomes[column]]} {rule_name(rule, language)}" for column in outcomes for rule in row[column])
+        or theme.VERDICT_SIGNS["pass"]
+        for row in told.select(*outcomes).iter_rows(named=True)
+    ]
 
 
 FINDER_COLUMNS: tuple[str | tables.Column, ...] = (
@@ -436,14 +693,7 @@ FINDER_COLUMNS: tuple[str | tables.Column, ...] = (
 def finder_pairs(found: Found, named: Names, language: str) -> pl.DataFrame:
     """The finder's pairs, best first. `named`: unit_id -> name."""
     told = found.pairs
-    marks = [
-        " · ".join(
-            [f"{theme.VERDICT_SIGNS['unknown']} {rule_name(rule, language)}" for rule in unknown]
-            + [f"{theme.VERDICT_SIGNS['warn']} {rule_name(rule, language)}" for rule in warned]
-        )
-        or theme.VERDICT_SIGNS["pass"]
-        for unknown, warned in told.select("unknown", "warned").iter_rows()
-    ]
+    marks = _marks(told, language)
     return told.with_columns(
         pl.col("minutes").alias("travel_minutes"),
         pl.int_range(1, pl.len() + 1).alias("nr"),
@@ -514,6 +764,8 @@ def frontier(points: Sequence[FrontierPoint], best: NightPlan, language: str) ->
 def assumed_value(name: str, value: float, language: str) -> str:
     """One value of a tornado's assumption as it is written."""
     if name.endswith("_factor"):
+        return formats.percent(100 * value, language)
+    if name.startswith("share_"):
         return formats.percent(100 * value, language)
     if name.endswith("_ore"):
         return formats.kr(value, language)
@@ -732,9 +984,10 @@ def couples_map(
 
 
 def couples_map_alt(best: NightPlan, names: Names, language: str, most: int = 8) -> str:
-    """Which units the lines join, and where."""
+    """Which units the lines join, where, and what each line saves."""
     parts = [
-        f"{formats.listing(couple.names, language)} ({', '.join(dict.fromkeys(names.get(code, code) for code in couple.municipalities))})"
+        f"{formats.listing(couple.names, language)} ({', '.join(dict.fromkeys(names.get(code, code) for code in couple.municipalities))}), "
+        f"{formats.kr(couple.saving_ore, language)}"
         for couple in best.couples[:most]
     ]
     return formats.plural(len(best.couples), "nightcover_page.map.alt", language, values="; ".join(parts) or "–")

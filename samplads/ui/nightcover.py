@@ -5,22 +5,24 @@ The domain reckons for seconds, so each of its answers is kept by what it rests 
 
 from __future__ import annotations
 
+import datetime as dt
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
-from typing import Any
+from typing import Any, get_args
 
 import polars as pl
 import streamlit as st
 
 from samplads import i18n
 from samplads import loading_nightcover as night
+from samplads.errors import SampladsError
 from samplads.ledger import audit
-from samplads.nightcover import coupling, finder, plan, savings
+from samplads.nightcover import coupling, finder, overlap, plan, savings
 from samplads.nightcover.finder import Found
 from samplads.nightcover.plan import Assumptions, Candidates, Couple, FrontierPoint, Inputs, NightPlan
-from samplads.presenting import formats, nightcover, tables
+from samplads.presenting import business_case, formats, nightcover, tables
 from samplads.presenting.business_case import BusinessCase
-from samplads.ui import data, pick, session, show, written
+from samplads.ui import data, pick, session, show, uploads, written
 from samplads.ui.session import language, say
 
 MILLION_ORE = 100_000_000
@@ -29,6 +31,8 @@ PRICES_ORE = tuple(kroner * 100 for kroner in (0, 25_000, 50_000, 100_000, 200_0
 
 POINT = "frontier_point"
 _PLAN = "night_plan"
+_LAST_DEMANDS = "_night_demands"
+"""Pairs demanded together and apart, as they last could be met."""
 
 
 @dataclass(frozen=True)
@@ -42,16 +46,24 @@ class Scenario:
     together: tuple[tuple[str, str], ...] = ()
     apart: tuple[tuple[str, str], ...] = ()
     price_ore: int = 0
+    without: tuple[str, ...] = ()
+    travel: pl.DataFrame | None = None
 
     @property
     def basis(self) -> str:
-        """What candidates depend on: not what is demanded by hand, nor the price on risk."""
-        return f"{self.version} {self.codes} {self.own_pay} {self.assumptions!r}"
+        """What pairs within reach depend on: not what is demanded by hand, nor the price on risk."""
+        journeys = () if self.travel is None else tuple(self.travel.iter_rows())
+        return f"{self.version} {self.codes} {self.own_pay} {self.assumptions!r} {journeys}"
 
     @property
     def key(self) -> str:
         """What the plan depends on."""
-        return f"{self.basis} {self.together} {self.apart} {self.price_ore}"
+        return f"{self.demands} {self.price_ore}"
+
+    @property
+    def demands(self) -> str:
+        """What the plans for every price on risk depend on."""
+        return f"{self.basis} {self.without} {self.together} {self.apart}"
 
 
 # --- what is reckoned, remembered --------------------------------------------------------------------------------------------------------
@@ -70,7 +82,7 @@ def _inputs(scenario: Scenario) -> Inputs:
         told = replace(
             told, roster=told.roster.with_columns(pl.lit(None, dtype=told.roster.schema["monthly_pay_ore"]).alias("monthly_pay_ore"))
         )
-    return told
+    return replace(told, travel=scenario.travel)
 
 
 @st.cache_resource(show_spinner=False, max_entries=24)
@@ -79,8 +91,8 @@ def _candidates(basis: str, _scenario: Scenario) -> Candidates:  # noqa: ARG001
 
 
 def candidates(scenario: Scenario) -> Candidates:
-    """Pairs within reach, valued and judged."""
-    return _candidates(scenario.basis, scenario)
+    """Pairs within reach, valued and judged, less those of units taken out of the plan."""
+    return _candidates(scenario.basis, scenario).without(scenario.without)
 
 
 @st.cache_resource(show_spinner=False, max_entries=48)
@@ -94,13 +106,18 @@ def best(scenario: Scenario) -> NightPlan:
 
 
 @st.cache_resource(show_spinner=False, max_entries=24)
-def _frontier(basis: str, _scenario: Scenario) -> list[FrontierPoint]:  # noqa: ARG001
-    return plan.frontier(candidates(_scenario), PRICES_ORE)
+def _priced(demands: str, _scenario: Scenario) -> list[FrontierPoint]:  # noqa: ARG001
+    return plan.priced(candidates(_scenario), PRICES_ORE, together=_scenario.together, apart=_scenario.apart)
 
 
 def frontier(scenario: Scenario) -> list[FrontierPoint]:
-    """Saving against risk, without what is demanded by hand."""
-    return _frontier(scenario.basis, scenario)
+    """Saving against risk among the plans that meet what is demanded by hand; the plan on the page is always one of them."""
+    return plan.efficient(_priced(scenario.demands, scenario), scenario.price_ore)
+
+
+@st.cache_resource(show_spinner=False, max_entries=48)
+def _partners(key: str, unit: str, _scenario: Scenario) -> pl.DataFrame:  # noqa: ARG001
+    return plan.partners(candidates(_scenario), unit, together=_scenario.together, apart=_scenario.apart, price_ore=_scenario.price_ore)
 
 
 @st.cache_resource(show_spinner=False, max_entries=48)
@@ -125,7 +142,7 @@ def calls(scenario: Scenario) -> list[float | None]:
 
 
 @st.cache_resource(show_spinner=False, max_entries=24)
-def _more(basis: str, _scenario: Scenario) -> int:  # noqa: ARG001
+def _more(key: str, _scenario: Scenario) -> int:  # noqa: ARG001
     found = candidates(_scenario)
     lawful = found.pairs.filter(pl.col("status").is_in(["pass", "warn"])).select("unit_a", "unit_b", "saving_ore")
     return plan.potential(found).objective_ore - coupling.pair_up(lawful).objective_ore
@@ -135,7 +152,38 @@ def worth_asking(scenario: Scenario) -> str | None:
     """How many units have questions open, and what the answers are worth at best."""
     if scenario.assumptions.allow_unknown:
         return None
-    return nightcover.worth_asking(candidates(scenario), _more(scenario.basis, scenario), language())
+    return nightcover.worth_asking(candidates(scenario), _more(scenario.key, scenario), language())
+
+
+SEED, PLAYED_NIGHTS = 1, 20_000
+"""The simulation beside the closed forms: as many nights are played in each coupling, from this seed."""
+
+
+@st.cache_resource(show_spinner=False, max_entries=24)
+def _played(key: str, _scenario: Scenario) -> list[overlap.Simulated]:  # noqa: ARG001
+    return plan.simulate(best(_scenario), seed=SEED, nights=PLAYED_NIGHTS)
+
+
+def risks(scenario: Scenario) -> pl.DataFrame:
+    """The risk of each coupling, reckoned and simulated."""
+    return nightcover.risks(best(scenario), _played(scenario.key, scenario), language())
+
+
+def risk_notes(scenario: Scenario) -> str:
+    """How the simulation was made, and what it or the reckoning cannot tell."""
+    nights = formats.number(PLAYED_NIGHTS, language())
+    beyond = nightcover.beyond(best(scenario), language())
+    return " ".join(filter(None, [say("nightcover_page.risk.played", nights=nights, seed=SEED), beyond]))
+
+
+@st.cache_resource(show_spinner=False, max_entries=12)
+def _moved(demands: str, _scenario: Scenario) -> pl.DataFrame:  # noqa: ARG001
+    return plan.co_locations(candidates(_scenario), apart=_scenario.apart)
+
+
+def moved(scenario: Scenario) -> pl.DataFrame:
+    """Pairs for which moving one resident beside the other is better than driving, or the only way."""
+    return nightcover.co_locations(_moved(scenario.demands, scenario), unit_names(scenario), language())
 
 
 @st.cache_resource(show_spinner=False, max_entries=12)
@@ -151,6 +199,17 @@ def found(scenario: Scenario, least_ore: int) -> Found:
 def unit_names(scenario: Scenario) -> dict[str, str]:
     """Unit id -> name, of every unit in the area."""
     return dict(_inputs(scenario).units.select("unit_id", "name").iter_rows())
+
+
+def group_names() -> dict[str, str]:
+    """Target group code -> name."""
+    return dict(data.query("target_groups").select("code", language()).iter_rows())
+
+
+def own_municipality() -> str | None:
+    """The code of the visitor's own municipality: only its small counts of persons are shown."""
+    home = pick.municipality()
+    return None if home is None else str(home["code"])
 
 
 def municipality_names() -> dict[str, str]:
@@ -188,7 +247,10 @@ def pick_shape() -> dict[str, Any]:
     with st.container(horizontal=True):
         every = pick.pick_yes(say("nightcover_page.pick.every_unit"), key="night_every_unit")
         unknown = pick.pick_yes(say("nightcover_page.pick.unknown"), key="night_unknown", help=say("nightcover_page.pick.unknown_help"))
+        laws = {law: formats.capital(say(f"nightcover_page.law.{law}")) for law in get_args(overlap.Law)}
+        law = pick.pick_one(say("nightcover_page.pick.law"), laws, key="night_law", default="fixed")
     return {
+        "law": law or "fixed",
         "group_size": int(size or 2),
         "max_overlaps": ceiling,
         "sharing": sharing or "by_cost",
@@ -214,8 +276,12 @@ COUPLING = {
     "clustering": ("clustering", False),
     "discount_pct": ("discount_pct", False),
     "colocation_cost": ("colocation_ore", True),
+    "colocation_minutes": ("colocation_minutes", False),
+    "colocation_years": ("colocation_years", False),
     "least_yearly_cost": ("least_yearly_ore", True),
 }
+ANSWERS = ("health_check_before", "rest_agreement")
+"""Recorded answers of the operator's practice: yes, no or not answered."""
 PRACTICE = ("nights_in_a_row", "nights_off", "weekly_hours", "health_check_years", "pregnant_nights")
 PARTS = ("pay", "sharing", "risk", "law")
 _RISK = ("incidents_per_night", "minutes_per_incident", "clustering")
@@ -232,6 +298,9 @@ class Assumed:
     least_yearly_ore: int
     own_pay: bool
     listed: pl.DataFrame
+    terms_title: str
+    valid_from: dt.date
+    travel: pl.DataFrame | None = None
 
 
 def _items(terms_name: str, base: Assumptions) -> dict[str, list[pick.Assumption]]:
@@ -240,10 +309,11 @@ def _items(terms_name: str, base: Assumptions) -> dict[str, list[pick.Assumption
     of_terms = dict(night.term_sources(day, terms_name).select("term", "source").iter_rows())
     told = night.assumption_sources(day)
     of_rules = dict(told.select("name", "source").iter_rows())
-    numbers = {name: float(value) for name, value in told.select("name", "value").iter_rows() if value}
+    numbers = {name: float(value) for name, value in told.select("name", "value").iter_rows() if value and name not in ANSWERS}
 
     def item(name: str, value: float, where: str, ore: bool = False, least: float | None = 0, most: float | None = None) -> pick.Assumption:
-        label = say(f"nightcover_page.assumptions.{name}")
+        known = i18n.has(f"nightcover_page.assumptions.{name}", lang)
+        label = say(f"nightcover_page.assumptions.{name}") if known else name
         return pick.Assumption(name, label, value, nightcover.source(where, name, lang), least=least, most=most, ore=ore)
 
     def level(name: str, most: float) -> pick.Assumption:
@@ -267,7 +337,7 @@ def _items(terms_name: str, base: Assumptions) -> dict[str, list[pick.Assumption
             numbers[name] * (100 if ore else 1),
             of_rules[name],
             ore=ore,
-            least=0.01 if name in ("speed_kmh", "equipment_years") else 0,
+            least=0.01 if name in ("speed_kmh", "detour", "equipment_years", "colocation_years") else 0,
         )
         for name, (_, ore) in COUPLING.items()
     ]
@@ -288,7 +358,7 @@ def _items(terms_name: str, base: Assumptions) -> dict[str, list[pick.Assumption
     }
 
 
-def _applied(base: Assumptions, values: Mapping[str, float], shape: Mapping[str, Any]) -> Assumptions:
+def _applied(base: Assumptions, values: Mapping[str, float], answers: Mapping[str, bool | None], shape: Mapping[str, Any]) -> Assumptions:
     """The rule files' assumptions with what was typed in their place."""
     terms = base.terms
     terms = terms.changed(
@@ -302,7 +372,7 @@ def _applied(base: Assumptions, values: Mapping[str, float], shape: Mapping[str,
         ),
     )
     brackets = tuple((round(values[f"refund_above_{nr}"]), values[f"refund_pct_{nr}"]) for nr in range(1, len(base.refund.brackets) + 1))
-    practice: dict[str, Any] = {name: values[name] for name in PRACTICE}
+    practice: dict[str, Any] = {name: values[name] for name in PRACTICE} | dict(answers)
     practice |= {name: round(values[name]) for name in ("nights_in_a_row", "nights_off")}
     fields: dict[str, Any] = {
         field: round(values[name]) if ore else values[name] for name, (field, ore) in COUPLING.items() if name != "least_yearly_cost"
@@ -326,31 +396,95 @@ def pick_assumptions(shape: Mapping[str, Any]) -> Assumed:
     lang, day = language(), session.day()
     sets = data.rules("night_terms").values["terms"]
     names = night.term_names(day)
+    years = {str(year): str(year) for year in range(day.year - 2, day.year + 6)}
     with st.container(horizontal=True, vertical_alignment="bottom"):
         titles = {name: str(sets[name]["title"][lang]) for name in names}
         terms_name = pick.pick_one(say("nightcover_page.pick.terms"), titles, key="night_terms", default=names[0]) or names[0]
+        year = pick.pick_one(say("nightcover_page.pick.year"), years, key="night_year", default=str(day.year)) or str(day.year)
         own_pay = pick.pick_yes(say("nightcover_page.pick.own_pay"), key="night_own_pay", default=True)
-    base = night.assumptions(day, terms_name)
+    base = night.assumptions(day, terms_name, year=int(year))
+    answers = _pick_answers(base)
+    travel = _pick_travel()
     values: dict[str, float] = {}
     rows = []
+    fields = {**USUAL, "night_terms": names[0], "night_year": str(day.year)}
+    fields |= {f"night_{name}": _answer(getattr(base.practice, name)) for name in ANSWERS}
     for part, items in _items(terms_name, base).items():
         st.markdown(f"**{say(f'nightcover_page.part.{part}')}**")
         # Another set of terms has other values to begin with: its fields are its own.
         key = f"night_{part}_{terms_name}" if part == "pay" else f"night_{part}"
         typed = pick.assumptions(items, key=key)
         values |= typed
+        fields |= {f"{key}_{item.key}": formats.typed(item.value / 100 if item.ore else item.value, lang) for item in items}
         for item in items:
             now, standing = (formats.typed(value / 100 if item.ore else value, lang) for value in (typed[item.key], item.value))
             rows.append((say(f"nightcover_page.part.{part}"), item.label, now, standing if now != standing else "", item.source))
-    keys = ("assumption_part", "assumption", "value", "standing_value", "source")
-    listed = pl.DataFrame(rows, schema=dict.fromkeys(keys, pl.String), orient="row")
+    st.button(say("nightcover_page.reset_all"), key="night_reset_all", on_click=st.session_state.update, args=(fields,))
+    return Assumed(
+        assumptions=_applied(base, values, answers, shape),
+        least_yearly_ore=round(values["least_yearly_cost"]),
+        own_pay=own_pay,
+        listed=pl.DataFrame(rows, schema=dict.fromkeys(nightcover.ASSUMPTION_KEYS, pl.String), orient="row"),
+        terms_title=titles[terms_name],
+        valid_from=night.terms_valid_from(day, terms_name),
+        travel=travel,
+    )
+
+
+USUAL: dict[str, Any] = {
+    "night_size": "2",
+    "night_ceiling": "",
+    "night_sharing": "by_cost",
+    "night_every_unit": False,
+    "night_unknown": False,
+    "night_law": "fixed",
+    "night_own_pay": True,
+    _PLAN: "0",
+}
+"""The choices that are no figures, as they are before anybody chose."""
+
+
+def _answer(answer: bool | None) -> str:
+    return "unknown" if answer is None else "yes" if answer else "no"
+
+
+def _pick_answers(base: Assumptions) -> dict[str, bool | None]:
+    """The operator's recorded answers, each changeable."""
+    options = {code: formats.capital(say(f"nightcover_page.answers.{code}")) for code in ("yes", "no", "unknown")}
+    answers: dict[str, bool | None] = {}
+    with st.container(horizontal=True):
+        for name in ANSWERS:
+            standing = _answer(getattr(base.practice, name))
+            chosen = pick.pick_one(say(f"nightcover_page.pick.{name}"), options, key=f"night_{name}", default=standing) or standing
+            answers[name] = None if chosen == "unknown" else chosen == "yes"
+    return answers
+
+
+def _pick_travel() -> pl.DataFrame | None:
+    """The visitor's own table of travel times; what cannot be used is said beside the field, and then none counts."""
+    with st.expander(say("nightcover_page.pick.travel")):
+        st.caption(say("nightcover_page.travel.about"))
+        given = uploads.pick_file(say("nightcover_page.pick.travel"), key="night_travel")
+        if given is None:
+            return None
+        try:
+            with uploads.aside(*given) as path:
+                told = night.travel_table(path, _everything(session.warehouse().id).units["unit_id"].to_list())
+        except SampladsError as error:
+            st.caption(f":red[✗ {i18n.sentence(error, language())}]")
+            return None
+        st.caption(f"✓ {say('nightcover_page.travel.pairs', n=formats.number(told.height, language()))}")
+        return told
+
+
+def list_assumptions(scenario: Scenario, assumed: Assumed) -> None:
+    """Everything that the plan rests on, choices and figures, as it stands in the business case."""
     show.table(
-        listed,
-        columns=[tables.column(key) if key != "value" else tables.Column("value") for key in keys],
+        business_case.assumed(case_of(scenario, assumed, ""), language()),
+        columns=[tables.column(key) if key != "value" else tables.Column("value") for key in nightcover.ASSUMPTION_KEYS],
         key="night_assumptions",
         name=say("nightcover_page.tab.assumptions"),
     )
-    return Assumed(_applied(base, values, shape), round(values["least_yearly_cost"]), own_pay, listed)
 
 
 def take_point() -> None:
@@ -365,6 +499,11 @@ def take_point() -> None:
             st.session_state[_PLAN] = prices[name]
 
 
+def scenario(codes: tuple[str, ...], assumed: Assumed, price_ore: int) -> Scenario:
+    """What was chosen on the page, before anything is demanded by hand."""
+    return Scenario(session.warehouse().id, codes, assumed.assumptions, assumed.own_pay, price_ore=price_ore, travel=assumed.travel)
+
+
 def pick_price() -> int:
     """What one overlapping incident is made to count for, in øre."""
     prices = {str(price): nightcover.price_name(price, language()) for price in PRICES_ORE}
@@ -376,19 +515,69 @@ def _pairs(codes: list[str]) -> tuple[tuple[str, str], ...]:
     return tuple((code.partition("|")[0], code.partition("|")[2]) for code in codes)
 
 
+def _only_known(key: str, options: Mapping[str, str]) -> None:
+    """Before a field is drawn: what was demanded elsewhere or under other assumptions may not be there to be chosen here."""
+    if key in st.session_state:
+        st.session_state[key] = [code for code in st.session_state[key] if code in options]
+
+
 def pick_by_hand(scenario: Scenario) -> Scenario:
-    """The scenario with pairs demanded together and forbidden, both kept in the link."""
+    """The scenario with units taken out, pairs demanded together and pairs forbidden, all kept in the link.
+
+    Demands that cannot be met together are said beside the fields, and the last ones that could stay in force.
+    """
+    nobody = say("nightcover_page.pick.nobody")
+    units = nightcover.unit_options(candidates(scenario))
+    _only_known("without", units)
+    without = pick.pick_several(say("nightcover_page.pick.without"), units, key="without", placeholder=nobody)
+    scenario = replace(scenario, without=tuple(without))
     options = nightcover.pair_options(candidates(scenario))
     for key in ("together", "apart"):
-        # What was demanded elsewhere or under other assumptions may not be a pair here.
-        if key in st.session_state:
-            st.session_state[key] = [code for code in st.session_state[key] if code in options]
+        _only_known(key, options)
     with st.container(horizontal=True):
-        together = pick.pick_several(
-            say("nightcover_page.pick.together"), options, key="together", placeholder=say("nightcover_page.pick.nobody")
+        together = pick.pick_several(say("nightcover_page.pick.together"), options, key="together", placeholder=nobody)
+        apart = pick.pick_several(say("nightcover_page.pick.apart"), options, key="apart", placeholder=nobody)
+    return _standing(replace(scenario, together=_pairs(together), apart=_pairs(apart)), options)
+
+
+def _standing(scenario: Scenario, options: Mapping[str, str]) -> Scenario:
+    """The scenario as demanded; where its demands clash, as it was last demanded without a clash, and the clash is said."""
+    try:
+        best(scenario)
+    except SampladsError as error:
+        st.caption(f":red[✗ {i18n.sentence(error, language())} {say('nightcover_page.hand.stands')}]")
+        earlier = tuple(
+            tuple(pair for pair in pairs if "|".join(pair) in options) for pairs in st.session_state.get(_LAST_DEMANDS, ((), ()))
         )
-        apart = pick.pick_several(say("nightcover_page.pick.apart"), options, key="apart", placeholder=say("nightcover_page.pick.nobody"))
-    return replace(scenario, together=_pairs(together), apart=_pairs(apart))
+        for together, apart in (earlier, ((), ())):
+            kept = replace(scenario, together=together, apart=apart)
+            try:
+                best(kept)
+            except SampladsError:
+                continue
+            return kept
+        raise
+    st.session_state[_LAST_DEMANDS] = (scenario.together, scenario.apart)
+    return scenario
+
+
+def show_partners(scenario: Scenario) -> None:
+    """A unit's partners, best first, and what the whole plan loses if the two are insisted on."""
+    found = candidates(scenario)
+    units = {unit: name for unit, name in nightcover.unit_options(found).items() if unit not in found.excluded}
+    st.subheader(say("nightcover_page.partners.title"), anchor=False)
+    unit = pick.pick_one(
+        say("nightcover_page.partners.unit"), units, key="night_partner", placeholder=say("nightcover_page.partners.choose")
+    )
+    if unit is None:
+        st.caption(say("nightcover_page.partners.about"))
+        return
+    rows = nightcover.partners(_partners(scenario.key, unit, scenario), unit_names(scenario), language())
+    if rows.is_empty():
+        st.caption(say("nightcover_page.partners.nobody"))
+        return
+    show.table(rows, columns=nightcover.PARTNER_COLUMNS, key="partners", name=say("nightcover_page.partners.title"))
+    st.caption(say("nightcover_page.partners.cost"))
 
 
 def forbid(couple: Couple) -> None:
@@ -408,7 +597,7 @@ def forbid(couple: Couple) -> None:
 
 def downloads(case: BusinessCase) -> None:
     """The business case as PDF and as workbook; nothing is made before a button is pressed."""
-    from samplads.presenting import business_case, exports
+    from samplads.presenting import exports
 
     lang, name = language(), say("nightcover_page.case.file")
     files = {
@@ -444,13 +633,21 @@ def case_of(scenario: Scenario, assumed: Assumed, area: str) -> BusinessCase:
         calls=tuple(calls(scenario)),
         tornado=sensitivity(scenario),
         frontier=tuple(frontier(scenario)),
-        more_ore=_more(scenario.basis, scenario),
+        more_ore=_more(scenario.key, scenario),
         assumptions=assumed.listed,
         names=municipality_names(),
         outline=data.outline(),
         map_caption=data.map_caption(),
         together=scenario.together,
         apart=scenario.apart,
+        without=scenario.without,
+        own_pay=scenario.own_pay,
+        price_ore=scenario.price_ore,
+        terms_title=assumed.terms_title,
+        valid_from=assumed.valid_from,
+        own=own_municipality(),
+        played=tuple(_played(scenario.key, scenario)),
+        moved=_moved(scenario.demands, scenario),
     )
 
 

@@ -65,7 +65,7 @@ def pick_file(label: str, *, key: str, help: str | None = None) -> tuple[str, by
 
 
 @contextmanager
-def _aside(name: str, content: bytes) -> Iterator[Path]:
+def aside(name: str, content: bytes) -> Iterator[Path]:
     """The file in a folder of its own for as long as it is read. A name that holds a number is not written to the disk."""
     plain = PurePath(name.replace("\\", "/")).name or "file"
     with tempfile.TemporaryDirectory(prefix="samplads-") as folder:
@@ -84,7 +84,7 @@ def check(name: str, content: bytes) -> Checked:
         raise SampladsError("upload_name_refused")
     facts = reference.read(settings.read().reference)
     known = {"unit": queries.run("unit_ids", session.warehouse().path)}
-    with _aside(name, content) as path:
+    with aside(name, content) as path:
         delivery = extracts.read_delivery(path, name=path.name)
         checked = extracts.check(delivery, facts.codes(), known)
         found = checked.findings
@@ -102,7 +102,7 @@ def unit_ids(name: str, content: bytes) -> list[str]:
     if personal.holds_number(name):
         raise SampladsError("upload_name_refused")
     found: dict[str, None] = {}
-    with _aside(name, content) as path:
+    with aside(name, content) as path:
         delivery = extracts.read_delivery(path, name=path.name)
         if extracts.screen(delivery).height:
             raise SampladsError("upload_personal")

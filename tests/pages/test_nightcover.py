@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 import polars as pl
@@ -15,6 +16,7 @@ from samplads.ledger import audit
 from samplads.nightcover import plan
 from samplads.nightcover.plan import NightPlan
 from samplads.presenting import nightcover
+from samplads.ui.nightcover import POINT
 
 
 @pytest.fixture
@@ -88,6 +90,126 @@ def test_a_forbidden_coupling_gives_the_second_best_plan(page: AppTest, expected
     page.selectbox(key="night_region").select("Nordjylland").run()
     assert not page.error
     assert not page.exception
+
+
+def test_units_taken_out_demands_that_clash_and_partners(page: AppTest, expected: NightPlan) -> None:
+    first = expected.couples[0].unit_ids
+    page.run()
+    page.multiselect(key="without").select(first[0]).run()
+    assert not page.error
+    less = plan.best(expected.candidates.without([first[0]]))
+    assert nightcover.answer(less, "da") in said(page)
+    assert frame(page, "in_force")["in_force"].to_list().count("Vist på siden") == 1
+    page.multiselect(key="without").unselect(first[0]).run()
+    assert nightcover.answer(expected, "da") in said(page)
+
+    # Two demands that share a unit: a sentence beside the field, and the earlier plan stays.
+    lawful = expected.candidates.pairs.filter(pl.col("status") != "fail")
+    sharer = pl.concat([lawful["unit_a"], lawful["unit_b"]]).mode().sort()[0]
+    of_one = [(a, b) for a, b in lawful.select("unit_a", "unit_b").iter_rows() if sharer in (a, b)]
+    assert len(of_one) > 1
+    page.multiselect(key="together").select("|".join(of_one[0])).run()
+    standing = plan.best(expected.candidates, together=[of_one[0]])
+    assert nightcover.answer(standing, "da") in said(page)
+    assert frame(page, "in_force")["in_force"].to_list().count("Vist på siden") == 1
+    page.multiselect(key="together").select("|".join(of_one[1])).run()
+    assert not page.error
+    assert not page.exception
+    assert nightcover.answer(standing, "da") in said(page)
+    assert any(f"{sharer} er krævet i to par" in text.value for text in page.caption)
+    page.multiselect(key="together").set_value([]).run()
+
+    page.selectbox(key="night_partner").select(sharer).run()
+    assert not page.error
+    told = frame(page, "cost_to_plan_ore")
+    wanted = plan.partners(expected.candidates, sharer)
+    assert told["saving_ore"].to_list() == [pytest.approx(ore / 100) for ore in wanted["saving_ore"]]
+    named = dict(zip(expected.candidates.nights.ids, expected.candidates.nights.names, strict=True))
+    best_name = named[wanted["partner"][0]]
+    assert told["unit_name"][0] == best_name
+    page.multiselect(key="apart").select("|".join(sorted((sharer, wanted["partner"][0])))).run()
+    assert frame(page, "cost_to_plan_ore").height <= wanted.height
+    again = plan.partners(expected.candidates, sharer, apart=[(sharer, wanted["partner"][0])])
+    assert frame(page, "cost_to_plan_ore")["saving_ore"].to_list() == [pytest.approx(ore / 100) for ore in again["saving_ore"]]
+
+
+def test_a_point_clicked_in_the_chart_becomes_the_plan(page: AppTest, expected: NightPlan) -> None:
+    page.run()
+    points = frame(page, "in_force")
+    assert points.height > 2
+    name = points["frontier_plan"][0]
+    assert points["in_force"][0] != "Vist på siden"
+    page.session_state["frontier"] = {"selection": {POINT: [{"frontier_plan": name}]}}
+    page.run()
+    assert not page.error
+    taken = frame(page, "in_force")
+    assert taken["in_force"].to_list().count("Vist på siden") == 1
+    assert taken["in_force"][0] == "Vist på siden"
+    assert nightcover.answer(expected, "da") not in said(page)
+
+
+def test_a_table_of_travel_times_counts_and_a_wrong_one_is_said(page: AppTest, expected: NightPlan) -> None:
+    first = expected.couples[0].unit_ids
+    page.run()
+    wrong = f"unit_a;unit_b;minutes\n{first[1]};{first[0]};tolv\n".encode()
+    page.file_uploader(key="night_travel").set_value(("tider.csv", wrong, "text/csv")).run()
+    assert not page.error
+    assert any("Række 2 i rejsetidstabellen har »tolv«" in text.value for text in page.caption)
+    assert nightcover.answer(expected, "da") in said(page)
+    page.file_uploader(key="night_travel").set_value(
+        ("tider.csv", f"unit_a;unit_b;minutes\n{first[1]};{first[0]};29,5\n".encode(), "text/csv")
+    )
+    page.run()
+    day = expected.candidates.nights.inputs.as_of
+    travel = pl.DataFrame({"unit_a": [first[1]], "unit_b": [first[0]], "minutes": [29.5]})
+    told = plan.best(plan.candidates(plan.prepare(replace(expected.candidates.nights.inputs, travel=travel), night.assumptions(day))))
+    assert told.saving_ore != expected.saving_ore or told.overlaps_per_year != expected.overlaps_per_year
+    assert frame(page, "verdicts")["saving_ore"].sum() == pytest.approx(told.saving_ore / 100)
+    page.file_uploader(key="night_travel").set_value(("tider.csv", b"unit_a,unit_b,minutes\nA-0000,A-0001,3\n", "text/csv")).run()
+    assert any("A-0000" in text.value for text in page.caption)
+    assert nightcover.answer(expected, "da") in said(page)
+
+
+def test_choices_are_listed_and_one_button_puts_everything_back(page: AppTest, expected: NightPlan) -> None:
+    page.run()
+    page.selectbox(key="night_size").select("3").run()
+    page.selectbox(key="night_law").select("exponential").run()
+    page.selectbox(key="night_year").select("2028").run()
+    page.selectbox(key="night_rest_agreement").select("yes").run()
+    page.toggle(key="night_own_pay").set_value(False).run()
+    page.text_input(key="night_ceiling").input("40").run()
+    page.text_input(key="night_pay_municipal_sick_days").input("20").run()
+    page.text_input(key="night_sharing_colocation_years").input("8").run()
+    assert not page.error
+    told = dict(frame(page, "standing_value").select("assumption", "value").iter_rows())
+    assert told["Hvor mange må dele"] == "op til 3 afdelinger"
+    assert told["Hændelsers varighed"] == "eksponentielt fordelt varighed"
+    assert told["Kalenderår"] == "2028, helligdage i DK"
+    assert told["Aftale om kortere døgnhvile med kompenserende hvile (W1)"] == "ja"
+    assert told["Brug afdelingernes egen månedsløn, hvor den er leveret"] == "nej"
+    assert told["Samtidige hændelser pr. kobling om året, højst"] == "40"
+    assert told["Sygedage pr. årsværk"] == "20"
+    assert told["Flytning afskrives over (år)"] == "8"
+    page.button(key="night_reset_all").click().run()
+    assert not page.error
+    assert nightcover.answer(expected, "da") in said(page)
+    again = frame(page, "standing_value")
+    assert again.filter(pl.col("standing_value") != "").is_empty()
+    assert dict(again.select("assumption", "value").iter_rows())["Kalenderår"].startswith(str(expected.candidates.nights.inputs.as_of.year))
+
+
+def test_the_risk_of_each_coupling_is_reckoned_and_simulated(page: AppTest, expected: NightPlan) -> None:
+    page.run()
+    told = frame(page, "played_overlaps")
+    assert told["overlaps_per_year"].to_list() == [pytest.approx(couple.risk.overlaps_per_year) for couple in expected.couples]
+    assert told["uncovered_minutes"].to_list() == [pytest.approx(couple.risk.uncovered_minutes) for couple in expected.couples]
+    played = plan.simulate(expected, seed=1, nights=20_000)
+    assert told["played_overlaps"].to_list() == [nightcover._interval(one.overlaps_per_year, "da", 1) for one in played]
+    assert any("20.000 nætter" in text.value and "frø 1" in text.value for text in page.caption)
+    # Small counts of stays are hidden outside the visitor's own municipality, and then the sum too.
+    stays = frame(page, "unknown_stays")
+    assert "under 5" in stays["stays"].to_list()
+    assert stays["stays"][-1] == "skjult"
 
 
 def test_a_careful_plan_risks_less(page: AppTest, expected: NightPlan) -> None:

@@ -12,6 +12,7 @@ import pytest
 
 from samplads import __main__ as command
 from samplads import loading_nightcover, queries
+from samplads.errors import SampladsError
 from samplads.nightcover import plan
 from tests import small
 
@@ -109,18 +110,51 @@ def test_the_roster_in_force_and_what_it_excludes(world: tuple[dict[str, list[di
 def test_incidents_of_the_year_before_the_day(world: tuple[dict[str, list[dict[str, Any]]], Path]) -> None:
     rows, folder = world
     wanted: dict[str, list[dict[str, Any]]] = {}
+    place = {unit["unit_id"]: unit["municipality"] for unit in rows["unit"]}
+    delivered: dict[str, list[int]] = {}
     for row in rows["night_incident"]:
-        if 1 <= (DAY - row["night_of"]).days <= 365:
+        ago = (DAY - row["night_of"]).days
+        if ago >= 1:
+            delivered.setdefault(place[row["unit_id"]], []).append(ago)
+        if 1 <= ago <= 365:
             wanted.setdefault(row["unit_id"], []).append(row)
+    nights = {code: min(365, max(ago)) for code, ago in delivered.items() if min(ago) <= 365}
+    # A quiet unit with a roster counts where its municipality delivers; one without a roster only with what it registered.
+    for unit in {row["unit_id"] for row in rows["night_roster"]}:
+        if place[unit] in nights:
+            wanted.setdefault(unit, [])
     found = queries.run("night_incident_rates", folder, as_of=DAY)
     assert found["unit_id"].to_list() == sorted(wanted)
     for row in found.iter_rows(named=True):
         mine = wanted[row["unit_id"]]
-        nights = [one["night_of"] for one in mine]
+        assert row["nights"] == nights[place[row["unit_id"]]]
+        held = [one["night_of"] for one in mine]
         assert row["incidents"] == len(mine)
-        assert row["minutes_mean"] == pytest.approx(sum(one["minutes"] for one in mine) / len(mine))
+        if mine:
+            assert row["minutes_mean"] == pytest.approx(sum(one["minutes"] for one in mine) / len(mine))
+        else:
+            assert row["minutes_mean"] is None
         assert row["staff_most"] == max((one["staff_needed"] for one in mine if one["staff_needed"]), default=None)
-        assert row["squares"] == sum(nights.count(night) ** 2 for night in set(nights))
+        assert row["squares"] == sum(held.count(night) ** 2 for night in set(held))
+
+
+def test_nights_delivered_are_counted_from_the_municipalitys_first(tmp_path: Path) -> None:
+    def unit(name: str, municipality: str) -> dict[str, Any]:
+        return {"unit_id": name, "offer_id": "T", "name": name, "municipality": municipality, "lat": 55.2, "lon": 11.7}
+
+    def incident(number: int, unit_id: str, ago: int) -> dict[str, Any]:
+        return {"incident_id": f"H-{number}", "unit_id": unit_id, "night_of": DAY - dt.timedelta(days=ago), "minutes": 20.0}
+
+    units = {"N-new": "370", "N-quiet": "370", "N-silent": "259", "N-ended": "306"}
+    rows = {
+        "unit": [unit(name, code) for name, code in units.items()],
+        "night_roster": [{"unit_id": name, "valid_from": DAY - dt.timedelta(days=400), **ROSTER, **ANSWERS} for name in units],
+        "night_incident": [incident(1, "N-new", 40), incident(2, "N-new", 3), incident(3, "N-ended", 500)],
+    }
+    small.publish(tmp_path, small.archived(rows))
+    found = queries.run("night_incident_rates", tmp_path, as_of=DAY).select("unit_id", "incidents", "nights")
+    # Nobody delivers in 259, and in 306 they stopped a year ago: nothing is known there.
+    assert found.rows() == [("N-new", 2, 40), ("N-quiet", 0, 40)]
 
 
 def test_stays_under_way_and_what_they_cost(world: tuple[dict[str, list[dict[str, Any]]], Path]) -> None:
@@ -206,6 +240,19 @@ def test_the_command_plans(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -
     units = [couple["units"] for couple in json.loads(capsys.readouterr().out)["couples"]]
     assert ["N-2", "N-4"] in units
     assert ["N-0", "N-1"] not in units
+    assert command.main([*arguments, "--format", "json", "--without", "N-0", "N-1", "--without", "N-2"]) == 0
+    told = json.loads(capsys.readouterr().out)
+    assert told["without"] == ["N-0", "N-1", "N-2"]
+    assert [couple["units"] for couple in told["couples"]] == [["N-3", "N-4"]]
+    assert command.main([*arguments, "--format", "json", "--partner", "N-2", "--apart", "N-1,N-2"]) == 0
+    partners = json.loads(capsys.readouterr().out)["partners"]
+    assert {row["partner"] for row in partners} == {"N-0", "N-3", "N-4", "N-5"}
+    assert all(row["cost_to_plan_ore"] >= 0 for row in partners if row["status"] == "pass")
+    for language, word in (("da", "Planen mister"), ("en", "The plan loses")):
+        assert command.main(["--language", language, *arguments, "--partner", "N-5"]) == 0
+        shown = capsys.readouterr().out
+        assert word in shown
+        assert "S1" in shown
     for language, word in (("da", "kræver vurdering"), ("en", "need assessment")):
         assert command.main(["--language", language, *arguments]) == 0
         assert word in capsys.readouterr().out
@@ -215,8 +262,94 @@ def test_the_command_plans(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -
     assert "Ingen afdelinger" in capsys.readouterr().out
 
 
+def test_the_command_takes_several_codes_and_hides_small_counts(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    town(tmp_path)
+    arguments = ["night-cover", "--warehouse", str(tmp_path), "--format", "json"]
+    with pytest.raises(SystemExit):
+        command.main([*arguments, "--municipality"])
+    capsys.readouterr()
+    # Nobody lies in 259: both codes were read, together and repeated.
+    for codes in (["--municipality", "370", "259"], ["--municipality", "370", "--municipality", "259"]):
+        assert command.main([*arguments, *codes]) == 2
+        assert "259" in capsys.readouterr().err
+    assert command.main([*arguments]) == 0
+    assert {row["cases"] for row in json.loads(capsys.readouterr().out)["by_municipality"]} == {"under 5"}
+    assert command.main([*arguments, "--own", "370"]) == 0
+    cases = {row["municipality"]: row["cases"] for row in json.loads(capsys.readouterr().out)["by_municipality"]}
+    assert cases == {"370": "2", "259": "under 5"}
+    assert command.main(["night-cover", "--warehouse", str(tmp_path)]) == 0
+    assert "under 5" in capsys.readouterr().out
+
+
+def test_the_command_reads_travel_times_and_moves(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    town(tmp_path)
+    table = tmp_path / "travel.csv"
+    table.write_text("Unit_A;unit_b;minutes\nN-0;N-1;29,5\nN-0;N-2;29\n\nN-0;N-3;31\nN-0;N-4;31\n", encoding="utf-8")
+    arguments = ["night-cover", "--warehouse", str(tmp_path), "--format", "json", "--travel", str(table)]
+    assert command.main([*arguments, "--partner", "N-0"]) == 0
+    partners = {row["partner"]: row["minutes"] for row in json.loads(capsys.readouterr().out)["partners"]}
+    assert partners["N-1"] == 29.5
+    assert not {"N-3", "N-4"} & set(partners)  # farther than the 30 minutes assumed
+    assert command.main([*arguments, "--without", "N-1", "N-2", "N-5", "--municipality", "370"]) == 0
+    told = json.loads(capsys.readouterr().out)
+    moved = {(row["unit_a"], row["unit_b"]): row for row in told["co_locations"]}
+    assert moved["N-0", "N-3"]["sharing_ore"] is None
+    assert moved["N-0", "N-3"]["payback_months"] > 0
+    assert command.main([*arguments[:3], "--travel", str(table), "--without", "N-1", "N-2", "N-5"]) == 0
+    shown = capsys.readouterr().out
+    assert "Flytning i stedet for kørsel" in shown
+    assert "kan ikke dele" in shown
+
+
+def test_a_travel_table_of_a_workbook_with_numbers_for_ids(tmp_path: Path) -> None:
+    import openpyxl
+
+    book = openpyxl.Workbook()
+    book.active.append(["about this file"])
+    sheet = book.create_sheet("tider")
+    for row in (["unit_a", "unit_b", "minutes"], [101, 102, 12.5], ["0103", 101, 7]):
+        sheet.append(row)
+    path = tmp_path / "tider.xlsx"
+    book.save(path)
+    told = loading_nightcover.travel_table(path, ["101", "102", "0103"])
+    assert told.rows() == [("101", "102", 12.5), ("0103", "101", 7.0)]
+
+
 @pytest.mark.parametrize(
-    "wrong", [["--municipality", "999"], ["--together", "N-0"], ["--together", "N-0,N-99"], ["--terms", "none"], ["--travel", "TABLE"]]
+    ("content", "key"),
+    [
+        (None, "night_travel_missing"),
+        (b"PK\x03\x04 not a workbook", "night_travel_unreadable"),
+        (b"unit_a,unit_b\nN-0,N-1\n", "night_travel_columns"),
+        (b"unit_a,unit_b,minutes\nN-0,N-1,twelve\n", "night_travel_minutes"),
+        (b"unit_a,unit_b,minutes\nN-0,N-1,\n", "night_travel_minutes"),
+        (b"unit_a,unit_b,minutes\nN-0,N-1,-3\n", "night_travel_negative"),
+        (b"unit_a,unit_b,minutes\nN-0,N-99,3\n", "night_travel_unit"),
+        (b"unit_a,unit_b,minutes,note\nN-0,N-1,3,010190-1234\n", "upload_personal"),
+    ],
+)
+def test_a_travel_table_that_cannot_be_used_says_why(content: bytes | None, key: str, tmp_path: Path) -> None:
+    path = tmp_path / ("travel.xlsx" if content and content.startswith(b"PK") else "travel.csv")
+    if content is not None:
+        path.write_bytes(content)
+    with pytest.raises(SampladsError, match=key):
+        loading_nightcover.travel_table(path, ["N-0", "N-1"])
+
+
+@pytest.mark.parametrize(
+    "wrong",
+    [
+        ["--municipality", "999"],
+        ["--together", "N-0"],
+        ["--together", "N-0,N-99"],
+        ["--terms", "none"],
+        ["--travel", "TABLE"],
+        ["--partner", "N-99"],
+        ["--without", "N-99"],
+        ["--max-overlaps-per-year", "-1"],
+        ["--max-minutes", "ten"],
+        ["--travel", "nowhere.csv"],
+    ],
 )
 def test_the_command_answers_wrong_words_with_a_sentence(wrong: list[str], tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     town(tmp_path)

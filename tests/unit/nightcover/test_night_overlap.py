@@ -52,6 +52,32 @@ def test_simulation_holds_the_closed_form_in_its_own_interval(law: overlap.Law, 
 
 
 @pytest.mark.parametrize("law", ["fixed", "exponential"])
+def test_simulated_waits_hold_the_grids_in_their_own_interval(law: overlap.Law) -> None:
+    here = Demand((0.7, 1.1), (25, 40), (12.3, 9.7), 480, law=law)
+    told = risk(here)
+    hits = np.zeros(2, dtype=int)
+    for seed in range(100):
+        found = simulate(here, np.random.default_rng(seed), nights=20_000)
+        hits += [found.wait_minutes.holds(told.wait_minutes), found.uncovered_minutes.holds(told.uncovered_minutes)]
+    assert (hits >= 93).all(), hits
+
+
+def test_a_wait_beyond_the_grid_is_said() -> None:
+    assert risk(Demand((0.7, 1.1), (25, 40), (12, 12), 480)).beyond_grid < 1e-9
+    # More than twelve hours of work ahead: the grid grows until it holds it.
+    late = Demand((2, 2), (220, 220), (20, 20), 600)
+    told, found = risk(late), simulate(late, np.random.default_rng(1), 50_000)
+    assert told.wait_minutes_p95 > overlap.LONGEST_WORK
+    assert told.wait_minutes_p95 == pytest.approx(found.wait_minutes_p95, rel=0.02)
+    assert told.wait_minutes == pytest.approx(found.wait_minutes.value, rel=0.015)
+    assert not told.mean_is_least
+    # And what no grid holds is said.
+    drowned = risk(Demand((30, 30), (400, 400), (30, 30), 600))
+    assert drowned.p95_is_least
+    assert drowned.mean_is_least
+
+
+@pytest.mark.parametrize("law", ["fixed", "exponential"])
 def test_waiting_on_the_grid_is_the_simulated_wait(law: overlap.Law) -> None:
     here = Demand((0.7, 1.1, 0.4), (25, 40, 15), (12.3, 12.3, 8), 480, law=law)
     told = risk(here)
@@ -73,7 +99,7 @@ def test_nights_played_one_event_at_a_time(exponential: bool) -> None:
     assert wait + 15 == pytest.approx(told.wait_minutes, rel=0.06)
 
 
-@settings(deadline=None, max_examples=8)
+@settings(deadline=None, max_examples=20)
 @given(two_or_three, st.integers(0, 3), st.floats(0, 2), st.floats(0, 60), st.floats(0, 30), st.sampled_from([0.0, 0.6]))
 def test_more_longer_and_farther_never_lower_the_risk(told, at, more, longer, farther, clustering) -> None:  # type: ignore[no-untyped-def]
     before = demand(told, clustering)
@@ -92,7 +118,7 @@ def test_more_longer_and_farther_never_lower_the_risk(told, at, more, longer, fa
             assert getattr(high, name) >= getattr(low, name) * (1 - 1e-6) - 1e-6, name
 
 
-@settings(deadline=None, max_examples=8)
+@settings(deadline=None, max_examples=20)
 @given(two_or_three, st.permutations(range(4)))
 def test_the_order_of_the_units_is_without_importance(told, order) -> None:  # type: ignore[no-untyped-def]
     here = demand(told)

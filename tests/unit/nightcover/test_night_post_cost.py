@@ -57,6 +57,55 @@ def test_the_twelve_rows_to_the_krone(row: dict[str, str], capsys: pytest.Captur
     ]
 
 
+def window(name: str, days: post_cost.Days, pct: float, start: int = 0, end: int = 1440) -> post_cost.Window:
+    return post_cost.Window(name, days, start, end, pct)
+
+
+def test_a_public_holiday_is_a_day_of_its_own_and_falls_back_to_sunday() -> None:
+    night = Post(0, 1440, 3_000_000)  # whole days, so that a day's kind is the whole day's
+
+    def days(*windows: post_cost.Window) -> float:
+        """Days a year that carry 100 %, by the supplements they cost."""
+        found = cost(night, municipal().changed(windows=windows, calendar=RealYear(2026, "DK")))
+        return found.supplements_ore / (3_000_000 * 12 / municipal().gross_hours * 24)
+
+    # 2026: 52 Sundays; New Year (Thu), Maundy Thursday, Good Friday, Easter Sunday and Monday, Ascension (Thu), Whit Sunday and Monday,
+    # Christmas Day (Fri), St. Stephen's Day (Sat): ten, of which two are Sundays and one is a Saturday.
+    assert days(window("s", "sunday", 100)) == pytest.approx(52 + 8, abs=0.01)
+    assert days(window("h", "holiday", 100)) == pytest.approx(10, abs=0.01)
+    assert days(window("s", "sunday", 100), window("h", "holiday", 100)) == pytest.approx(50 + 10, abs=0.01)
+    assert days(window("s", "sunday", 100), window("h", "holiday", 0)) == pytest.approx(50, abs=0.01)
+    assert days(window("s", "saturday", 100)) == pytest.approx(51, abs=0.01)
+    assert days(window("h", "holiday", 100, 720, 1440)) == pytest.approx(5, abs=0.01)
+
+
+def test_holiday_nights_of_a_stylised_year_take_their_own_supplement_where_it_is_told() -> None:
+    year = post_cost.StylisedYear()
+    night = Post(1380, 1860, 3_000_000)
+
+    def hours(*windows: post_cost.Window) -> float:
+        found = cost(night, municipal().changed(windows=windows, calendar=year))
+        return found.supplements_ore / (3_000_000 * 12 / municipal().gross_hours)
+
+    sundays = 52 * 7 + 52 * 1
+    assert hours(window("s", "sunday", 100)) == pytest.approx(sundays + 8 * 8, abs=0.1)
+    assert hours(window("s", "sunday", 100), window("h", "holiday", 100)) == pytest.approx(sundays + 8 * 8, abs=0.1)
+    assert hours(window("s", "sunday", 100), window("h", "holiday", 200)) == pytest.approx(sundays + 8 * 16, abs=0.1)
+
+
+def test_a_set_of_terms_holds_from_its_own_day_and_its_year_is_the_days() -> None:
+    assert "comparator_2025" not in loading_nightcover.term_names(dt.date(2024, 12, 31), RULES)
+    assert "comparator_2025" in loading_nightcover.term_names(dt.date(2025, 1, 1), RULES)
+    assert loading_nightcover.term_names(DAY, RULES)[0] == "municipal"
+    with pytest.raises(SampladsError, match="night_terms_unknown"):
+        loading_nightcover.terms(dt.date(2024, 12, 31), "comparator_2025", RULES)
+    assert loading_nightcover.terms_valid_from(DAY, "municipal", RULES) == dt.date(2024, 4, 1)
+    assert loading_nightcover.terms(DAY, folder=RULES).calendar == RealYear(DAY.year, "DK")
+    assert loading_nightcover.terms(dt.date(2025, 3, 1), folder=RULES).calendar == RealYear(2025, "DK")
+    assert loading_nightcover.terms(DAY, folder=RULES, year=2028).calendar == RealYear(2028, "DK")
+    assert loading_nightcover.assumptions(DAY, folder=RULES, year=2028).terms.calendar == RealYear(2028, "DK")
+
+
 @settings(deadline=None, max_examples=60)
 @given(st.integers(17 * 4, 24 * 4), st.integers(1, 48), st.integers(0, 6_000_000))
 def test_stylised_year_is_the_formula(quarter: int, length: int, pay_ore: int) -> None:

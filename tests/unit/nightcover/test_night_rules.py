@@ -69,6 +69,7 @@ CASES: list[tuple[str, str, dict[str, object], dict[str, object]]] = [
     ("W5", "pass", {"risky_work": True}, {}),
     ("W5", "pass", {"risky_work": False, "end": 1920}, {}),
     ("W1", "fail", {"start": 1140, "end": 1980}, {}),
+    ("W1", "pass", {"start": 1200, "end": 1980}, {}),
     ("W2", "pass", {"start": 1140, "end": 1980}, {}),
     ("W7", "warn", {"end": 1950}, {}),
     ("W11", "warn", {"risky_work": True}, {}),
@@ -141,10 +142,38 @@ def test_on_call_with_a_short_response_must_be_costed_as_working_time() -> None:
         ("W8", "warn", {"pregnant_nights": 2}),
         ("W9", "fail", {"health_check_years": 4}),
         ("W9", "unknown", {"health_check_years": None}),
+        ("W9", "fail", {"health_check_before": False}),
+        ("W9", "unknown", {"health_check_before": None}),
     ],
 )
 def test_the_operators_practice(rule: str, outcome: str, practice: dict[str, float | None]) -> None:
     assert rule in outcomes(practice=replace(GIVEN.practice, **practice))[outcome]  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize(
+    ("end", "agreed", "outcome"),
+    [
+        (1861, False, "fail"),
+        (1861, None, "unknown"),
+        (1861, True, "warn"),
+        (2036, True, "warn"),
+        (2040, False, "fail"),
+        (2041, True, "fail"),
+        (1860, None, "pass"),
+    ],
+)
+def test_an_agreement_with_compensating_rest_may_cut_the_daily_rest_to_eight_hours(end: int, agreed: bool | None, outcome: str) -> None:
+    # From 18:00: 13 hours of night leave the 11 of rest, 16 hours the 8 of an agreement.
+    told = replace(A, start=1080, end=end)
+    assert "W1" in outcomes(told, replace(told, unit_id="B"), practice=replace(GIVEN.practice, rest_agreement=agreed))[outcome]
+
+
+def test_a_verdict_says_what_was_answered() -> None:
+    alarm = replace(A, danger_met_by="alarm_response", lone_work_danger=True, one_to_one=True, risky_work=True)
+    told = {verdict.rule: verdict for verdict in assess([alarm, B], SHARED, GIVEN.limits, GIVEN.practice, DAY) if verdict.unit_id == "A"}
+    assert (told["W10"].value, told["W10"].limit) == ("alarm_response", 20)
+    assert told["S3"].value == told["W11"].value == "yes"
+    assert told["S8"].value == "23:00-07:00"
 
 
 def test_a_group_breaks_what_a_pair_in_it_breaks() -> None:
