@@ -2,7 +2,8 @@
 -- Grain: need, unit; parameters: $as_of, $municipalities, $more_places, $dropped, $full_units, $weights, $scales and the rest of the points.
 -- Read by: Samlet fordeling.
 -- $municipalities are those of the needs (null is all); $more_places are units that count as open, as if they had a place; $dropped are rules
--- of limits that do not hold; $full_units asks for the pairs of full units that are not closed, as if each had a place, instead of open ones.
+-- of limits that do not hold; $full_units asks for the pairs of full units that are not closed, as if each had a place, instead of open ones;
+-- the points are by $weights, $scales, $operator_share_pct, and the freshness by $tiers, $fresh_days and $ageing_days.
 -- Needs differ little in what they ask for: groups and types are judged once a combination, distances once a municipality; whole-number keys
 -- and materialized steps keep the joins in that order.
 with told as materialized (

@@ -127,8 +127,8 @@ def load(
 ) -> Round:
     """Everything one allocation needs.
 
-    `more` adds places to units, `new` adds units; `dropped` leaves rules of `DROPPABLE` out. `holds`: [need_id, unit_id, places] that stand,
-    in the order in which they were made. `layer` is what people have written (None: nothing); `on_start` is handed every cursor.
+    `more` adds places to units, `new` adds units; `dropped` leaves rules of `DROPPABLE` out. `holds`: [need_id, unit_id, places] that
+    stand, in the order in which they were made. `layer` is what people have written (None: nothing); `on_start` is handed every cursor.
     """
     file = published.current(warehouse).path
     extra = {**dict(more or {}), **{unit.unit_id: unit.places for unit in new}}
@@ -176,7 +176,7 @@ def full_pairs(
     on_start: OnStart | None = None,
     tell: Tell | None = None,
 ) -> pl.DataFrame:
-    """[need_id, unit_id, points] of a round's needs and the full units that would suit them: a second query, since a plan has no use for it.
+    """[need_id, unit_id, points] of a round's needs and the full units that would suit them: a query of its own: a plan has no use for it.
 
     Some municipalities at a time, so that memory stays bounded; `tell` hears how far it is.
     """

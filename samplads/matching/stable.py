@@ -7,8 +7,8 @@ Deferred acceptance (Gale and Shapley 1962) with the needs asking, so that of al
 3. Until nobody asks.
 
 A need likes units by points (more is better, then id). A unit takes needs by tier (lower first), then points, then who has waited longest
-(then id); where units have points of their own for the needs (`unit_points`), by these before anything else. The answer does not depend on the order in which needs ask. A stable plan is fair in that sense but not best in all: it places
-fewer.
+(then id); where units have points of their own for the needs (`unit_points`), by these before anything else. The
+answer does not depend on the order in which needs ask. A stable plan is fair in that sense but not best in all: it places fewer.
 """
 
 from __future__ import annotations
