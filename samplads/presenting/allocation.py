@@ -36,7 +36,6 @@ UNPLACED_COLUMNS: tuple[str | tables.Column, ...] = (
 )
 
 
-SCARCITY_COLUMNS: tuple[str | tables.Column, ...] = ("kind_name", "unit_name", "urgent", "placed", tables.Column("value_points"), "units")
 RIVAL_COLUMNS: tuple[str | tables.Column, ...] = (
     "unit_name",
     "match_points",
@@ -178,16 +177,24 @@ def comparison(compared: Comparison, language: str) -> pl.DataFrame:
     return table.with_columns(pl.Series("method", names, pl.String), pl.Series("method_help", about, pl.String))
 
 
-def scarcity(values: pl.DataFrame, names: Mapping[str, str], units: pl.DataFrame, language: str) -> pl.DataFrame:
+def scarcity(values: pl.DataFrame, names: Mapping[str, str], units: pl.DataFrame) -> pl.DataFrame:
     """What one more place of each kind is worth, kinds by name, the most valuable first; only those worth anything."""
     kinds = [names.get(kind, kind) for kind in values["kind"].to_list()]
     told = values.with_columns(pl.Series("kind_name", kinds, pl.String)).filter((pl.col("placed") > 0) | (pl.col("points") > 0))
-    points = [
-        formats.number(points, language) if exact else i18n.text("allocation_page.about", language, points=formats.number(points, language))
-        for points, exact in told.select("points", "exact").iter_rows()
-    ]
+    told = told.with_columns(value_urgent="urgent", value_placed="placed", value_points="points")
     names_of = units.select("unit_id", (pl.col("name") + " · " + pl.col("municipality_name").fill_null("")).alias("unit_name"))
-    return told.with_columns(pl.Series("value_points", points, pl.String)).join(names_of, on="unit_id", how="left", maintain_order="left")
+    return told.join(names_of, on="unit_id", how="left", maintain_order="left")
+
+
+def scarcity_columns(values: pl.DataFrame, language: str) -> tuple[str | tables.Column, ...]:
+    """The columns of `scarcity`; points that prices only tell about say so."""
+    exact = bool(values["exact"].all())
+
+    def about(points: float | None) -> str:
+        return i18n.text("allocation_page.about", language, points=formats.number(points, language))
+
+    points = tables.Column("value_points", "whole", write=None if exact else about)
+    return ("kind_name", tables.Column("unit_name", width=260), "value_urgent", "value_placed", points, "units")
 
 
 def scarcest(values: pl.DataFrame, language: str) -> str:
@@ -206,7 +213,7 @@ def proposal(plan: pl.DataFrame, missing: pl.DataFrame, values: pl.DataFrame, pr
     sheets: list[exports.Sheet] = [
         (i18n.text("allocation_page.tab.placed", language), plan, (*PLACED_COLUMNS, *held)),
         (i18n.text("allocation_page.tab.unplaced", language), missing, (*UNPLACED_COLUMNS, "reason_text")),
-        (i18n.text("allocation_page.tab.scarcity", language), values, SCARCITY_COLUMNS),
+        (i18n.text("allocation_page.tab.scarcity", language), values, scarcity_columns(values, language)),
     ]
     facts = (i18n.text("allocation_page.premises.sheet", language), premises)
     return exports.workbook(sheets, language, facts=facts, facts_first=True)

@@ -60,7 +60,7 @@ def _missing(found: Answer) -> pl.DataFrame:
 
 
 def _values(found: Answer) -> pl.DataFrame:
-    return shown.scarcity(found.kinds, pick.target_group_names(), joint.units(found), language())
+    return shown.scarcity(found.kinds, pick.target_group_names(), joint.units(found))
 
 
 def placed(found: Answer) -> None:
@@ -103,7 +103,8 @@ def scarcity(found: Answer) -> None:
     note(say("allocation_page.scarcity_note"))
     if not found.allocation.solved.exact:
         note(say("allocation_page.scarcity_about"))
-    show.table(_values(found), columns=shown.SCARCITY_COLUMNS, key="scarcity", name=say("allocation_page.tab.scarcity"))
+    values = _values(found)
+    show.table(values, columns=shown.scarcity_columns(values, language()), key="scarcity", name=say("allocation_page.tab.scarcity"))
 
 
 def fairness(found: Answer) -> None:
