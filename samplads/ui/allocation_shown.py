@@ -121,7 +121,7 @@ def fairness(found: Answer) -> None:
     show.table(fair, columns=(*shown.FAIRNESS_COLUMNS, *floors), key="fairness_table", name=name)
     note(say("allocation_page.mean", share=formats.share(plan.placed, needs.height, lang, 1)))
     if found.question.fairness is not None:
-        note(say("allocation_page.floors", within=formats.percent(100 * found.question.fairness, lang)))
+        note(say("allocation_page.floors", within=formats.typed(100 * found.question.fairness, lang)))
 
 
 def comparison(found: Answer) -> None:
@@ -188,7 +188,7 @@ def premises(found: Answer) -> dict[str, str]:
         ),
         told("fairness"): told("none")
         if within is None
-        else say("allocation_page.premises.fairness_on", share=formats.percent(100 * within, lang)),
+        else say("allocation_page.premises.fairness_on", share=formats.typed(100 * within, lang)),
         told("apart"): listed([", ".join(group) for group in asked.apart]),
         told("holds"): listed([*kept, *_holds(found)]),
         told("proof"): _proof(found),

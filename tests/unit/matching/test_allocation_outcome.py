@@ -191,7 +191,7 @@ def test_the_story_of_one_place_is_told() -> None:
     table = outcome.unplaced(before, pl.DataFrame({"need_id": ["a", "b", "c", "d", "e"]}))
     assert table.select("need_id", "reason", "unit_id", "lost_to", "left_out", "points_short").rows() == [
         ("a", "outbid", "x", "b", "c", 7),
-        ("d", "no_open_place", None, None, None, None),
+        ("d", "no_open_place", "z", None, None, None),
         ("e", "no_eligible_unit", None, None, None, None),
     ]
     forced = outcome.insist(before, "a", "x")
