@@ -49,10 +49,14 @@ class Round:
     """Needs, pairs and places of one allocation.
 
     needs: the columns of the contract with municipality_name; pairs: [need_id, unit_id, points, match_points, tier, metres,
-    daily_rate_ore], where points rank (a stale place after every fresh one); capacity: [unit_id, places]; priority: [need_id, tier];
-    waiting: [need_id, since]; group: [need_id, municipality]. holds: [need_id, unit_id] that the plan keeps; settled: [need_id, unit_id]
-    needs that hold a place which is no sure match or no longer open: left out of the round, the place too; held_elsewhere: places that are
-    held for needs outside the round. units: rows of `unit_now` of the new units that are thought of. opened: the units with added places.
+    daily_rate_ore], where points rank (a stale place after every fresh one); capacity: [unit_id, places], over a horizon with [opens] and a
+    row for each month; priority: [need_id, tier]; waiting: [need_id, since]; group: [need_id, municipality].
+
+    holds: [need_id, unit_id] that the plan keeps; settled: [need_id, unit_id] needs that hold a place which is no sure match or no longer
+    open: left out of the round, the place too; held_elsewhere: how many places are held for needs outside the round.
+
+    units: rows of `unit_now` of the new units that are thought of; opened: units with added places or places to come; wanted: over a
+    horizon [need_id, wanted_from], a day.
     """
 
     needs: pl.DataFrame
@@ -66,6 +70,7 @@ class Round:
     held_elsewhere: int
     units: pl.DataFrame
     opened: tuple[str, ...]
+    wanted: pl.DataFrame | None = None
 
     @property
     def scored(self) -> pl.DataFrame:
@@ -121,6 +126,7 @@ def load(
     dropped: Sequence[str] = (),
     new: Sequence[NewUnit] = (),
     holds: pl.DataFrame | None = None,
+    horizon: int | None = None,
     warehouse: Path | None = None,
     layer: Layer | None = None,
     on_start: OnStart | None = None,
@@ -128,7 +134,9 @@ def load(
     """Everything one allocation needs.
 
     `more` adds places to units, `new` adds units; `dropped` leaves rules of `DROPPABLE` out. `holds`: [need_id, unit_id, places] that
-    stand, in the order in which they were made. `layer` is what people have written (None: nothing); `on_start` is handed every cursor.
+    stand, in the order in which they were made. `horizon`: so many months ahead places that are planned count too, and a place that opens
+    after the day wanted may be waited for, by months. `layer` is what people have written (None: nothing); `on_start` is handed every
+    cursor.
     """
     file = published.current(warehouse).path
     extra = {**dict(more or {}), **{unit.unit_id: unit.places for unit in new}}
@@ -137,16 +145,24 @@ def load(
     everyone = queries.run("open_needs", file, on_start=on_start)
     needs = everyone if municipalities is None else everyone.filter(pl.col("municipality").is_in(list(municipalities)))
     added = pl.DataFrame({"unit_id": list(extra), "more": list(extra.values())}, schema={"unit_id": pl.String, "more": pl.Int64})
+    opening = queries.run("open_places", file, on_start=start)
     capacity = (
-        queries.run("open_places", file, on_start=start)
+        opening.select("unit_id", "places")
         .join(added, on="unit_id", how="full", coalesce=True)
         .select("unit_id", (pl.col("places").fill_null(0) + pl.col("more").fill_null(0)).alias("places"))
         .sort("unit_id")
     )
-    pairs = candidates(day, municipalities, list(extra), dropped, file, on_start=start)
+    to_come = _to_come(day, horizon, file)
+    opened = (*extra, *sorted(set(to_come["unit_id"].to_list()) - set(extra)))
+    by_month = horizon is not None and "open_by" not in dropped
+    pairs = candidates(day, municipalities, opened, (*dropped, "open_by") if by_month else dropped, file, on_start=start)
+    if by_month:
+        pairs = _told_when(pairs, needs, opening)
     kept, settled, capacity, elsewhere = _stand(holds, needs, pairs, capacity)
     if settled.height:
         needs, pairs = (frame.join(settled, on="need_id", how="anti") for frame in (needs, pairs))
+    if horizon is not None:
+        capacity = _by_month(day, capacity, opening, to_come)
     tiers = policy.load("matching", day).values["urgency_tiers"]
     tier = (
         pl.col("urgency").fill_null("normal").replace_strict({name: told["value"] for name, told in tiers.items()}, return_dtype=pl.Int64)
@@ -162,8 +178,34 @@ def load(
         settled=settled,
         held_elsewhere=elsewhere,
         units=units,
-        opened=tuple(extra),
+        opened=opened,
+        wanted=None if horizon is None else needs.select("need_id", pl.max_horizontal("wanted_from", pl.lit(day)).alias("wanted_from")),
     )
+
+
+def _to_come(day: dt.date, horizon: int | None, file: Path) -> pl.DataFrame:
+    """[unit_id, opens, places] that are planned within so many months."""
+    if horizon is None:
+        return pl.DataFrame(schema={"unit_id": pl.String, "opens": pl.Date, "places": pl.Int64})
+    until = pl.select(pl.lit(day).dt.offset_by(f"{horizon}mo")).item()
+    return queries.run("places_to_come", file, as_of=day, until=until)
+
+
+def _told_when(pairs: pl.DataFrame, needs: pl.DataFrame, opening: pl.DataFrame) -> pl.DataFrame:
+    """Pairs without those where nobody has told when the unit's places open, and the need wants a day: that cannot be waited for."""
+    untold = opening.filter(pl.col("accepting_from").is_null())
+    eager = needs.filter(pl.col("wanted_from").is_not_null())
+    unsure = pairs.join(untold, on="unit_id", how="semi").join(eager, on="need_id", how="semi")
+    return pairs.join(unsure, on=["need_id", "unit_id"], how="anti")
+
+
+def _by_month(day: dt.date, capacity: pl.DataFrame, opening: pl.DataFrame, to_come: pl.DataFrame) -> pl.DataFrame:
+    """[unit_id, opens, places] with the first day of the month: open places when they open, planned ones when they are planned to."""
+    now = capacity.join(opening.select("unit_id", "accepting_from"), on="unit_id", how="left").select(
+        "unit_id", pl.max_horizontal("accepting_from", pl.lit(day)).dt.truncate("1mo").alias("opens"), "places"
+    )
+    both = pl.concat([now, to_come.select(now.columns)], how="vertical_relaxed")
+    return both.group_by("unit_id", "opens").agg(pl.col("places").sum()).sort("unit_id", "opens")
 
 
 def full_pairs(

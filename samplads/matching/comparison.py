@@ -11,6 +11,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass, replace
+from typing import Any
 
 import numpy as np
 import polars as pl
@@ -43,6 +44,9 @@ def compare(
     priority: pl.DataFrame | None = None,
     waiting: pl.DataFrame | None = None,
     holds: pl.DataFrame | None = None,
+    wanted: pl.DataFrame | None = None,
+    waiting_points: int = 0,
+    longest_wait: int | None = None,
     optimum: Allocation | None = None,
     progress: Progress | None = None,
 ) -> Comparison:
@@ -50,7 +54,8 @@ def compare(
 
     `holds` stand in all four: the places are gone before anybody is served.
     """
-    case = market.read(pairs, capacity, priority=priority, waiting=waiting)
+    dated: dict[str, Any] = {"wanted": wanted, "waiting_points": waiting_points, "longest_wait": longest_wait}
+    case = market.read(pairs, capacity, priority=priority, waiting=waiting, **dated)
     tell = progress or (lambda _step, _share: None)
     free, number, kept = _beside_holds(case, holds)
 
@@ -60,7 +65,7 @@ def compare(
         return plan_of(case, np.where(found >= 0, number[np.maximum(found, 0)] if len(number) else -1, kept), pairs)
 
     queue, greedy, settled = shared(first_come, 0.2), shared(best_pair_first, 0.4), shared(deferred_acceptance, 0.6)
-    best = optimum or allocate(pairs, capacity, priority=priority, waiting=waiting, holds=holds, progress=progress)
+    best = optimum or allocate(pairs, capacity, priority=priority, waiting=waiting, holds=holds, **dated, progress=progress)
     rows = []
     plans: tuple[Plan | Allocation, ...] = (queue, greedy, settled, best)
     for method, plan in zip(METHODS, plans, strict=True):

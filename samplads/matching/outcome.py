@@ -35,9 +35,10 @@ def unplaced(allocation: Allocation, needs: pl.DataFrame | None = None, full: pl
 
     [need_id, tier, reason, units, unit_id, points, lost_to, left_out, left_out_tier, points_short, exact]: reason is `no_eligible_unit`
     (no pair), `no_open_place` (no unit that suits it has a place, or only beside someone incompatible) or `outbid`; `units` counts
-    those that suit it. For `no_open_place`: the unit where the need has most points, and these. For `outbid`: the unit where placing it would
-    cost least and the need's points there; `lost_to` must give way there, `left_out` loses its place at the end of the chain (the same one
-    where nobody else moves), `left_out_tier` is its tier, and `points_short` how many points fewer the plan would have (0 or more where the tiers are alike).
+    those that suit it. For `no_open_place`: the unit where the need has most points, and these. For `outbid`: the unit where placing it
+    would cost least and the need's points there; `lost_to` must give way there, `left_out` loses its place at the end of the chain (the
+    same one where nobody else moves), `left_out_tier` is its tier, and `points_short` how many points fewer the plan would have (0 or more
+    where the tiers are alike).
     """
     solved = allocation.solved
     case = solved.market

@@ -26,7 +26,8 @@ PLACED_COLUMNS: tuple[str | tables.Column, ...] = (
     "second_name",
     tables.Column("second_price", width=150),
 )
-HELD_COLUMN = tables.Column("held", "flag", width=90)
+_HELD_COLUMN = tables.Column("held", "flag", width=90)
+_MONTH_COLUMNS = (tables.Column("moves_in", width=110), tables.Column("months_waited", "whole", width=110))
 UNPLACED_COLUMNS: tuple[str | tables.Column, ...] = (
     "need_id",
     "acting_name",
@@ -57,6 +58,21 @@ def answer(allocation: Allocation, first_come: int, needs: int, places: int, rea
         return said, i18n.text("allocation.answer.all_placed", language)
     without = formats.number(needs - allocation.placed, language)
     return said, i18n.text("allocation.answer.unplaced", language, unplaced=without, reasons=formats.listing(parts, language))
+
+
+def placed_columns(plan: pl.DataFrame) -> tuple[str | tables.Column, ...]:
+    """The columns of a plan: whether a place is held where some are, and over a horizon the month of the move."""
+    held = (_HELD_COLUMN,) if plan["held"].any() else ()
+    return (*PLACED_COLUMNS, *held, *(_MONTH_COLUMNS if "moves_in" in plan.columns else ()))
+
+
+def with_months(plan: pl.DataFrame, chosen: pl.DataFrame, wanted: pl.DataFrame, language: str) -> pl.DataFrame:
+    """A plan over a horizon with the month in which each moves in: when the place opens, or later where it is wanted later."""
+    told = plan.join(chosen.select("need_id", "opens", "months_waited"), on="need_id", how="left", maintain_order="left")
+    told = told.join(wanted, on="need_id", how="left", maintain_order="left")
+    names = formats.months(language)
+    days = told.select(pl.max_horizontal("opens", "wanted_from"))["opens"].to_list()
+    return told.with_columns(pl.Series("moves_in", [f"{names[day.month - 1]} {day.year}" for day in days], pl.String))
 
 
 def second_price(row: Mapping[str, Any], exact: bool, language: str) -> str:
@@ -209,9 +225,8 @@ def proposal(plan: pl.DataFrame, missing: pl.DataFrame, values: pl.DataFrame, pr
 
     The first sheet begins by saying that nobody has decided anything.
     """
-    held = (HELD_COLUMN,) if plan["held"].any() else ()
     sheets: list[exports.Sheet] = [
-        (i18n.text("allocation_page.tab.placed", language), plan, (*PLACED_COLUMNS, *held)),
+        (i18n.text("allocation_page.tab.placed", language), plan, placed_columns(plan)),
         (i18n.text("allocation_page.tab.unplaced", language), missing, (*UNPLACED_COLUMNS, "reason_text")),
         (i18n.text("allocation_page.tab.scarcity", language), values, scarcity_columns(values, language)),
     ]

@@ -7,6 +7,7 @@ import datetime as dt
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import combinations
+from typing import Any
 
 import polars as pl
 import streamlit as st
@@ -28,6 +29,9 @@ MOST_EXPLAINED = 300
 
 MOST_PLACES = 50
 """Places that a what-if adds to one unit at most."""
+
+MOST_MONTHS = 36
+"""Months that a horizon has at most."""
 
 MOST_GROUPS = 5
 """Groups of needs that must not live together, at most."""
@@ -56,6 +60,8 @@ class Question:
     more: tuple[tuple[str, int], ...] = ()
     new: tuple[NewUnit, ...] = ()
     apart: tuple[tuple[str, ...], ...] = ()
+    horizon: int | None = None
+    """Months ahead in which places to come are counted too."""
 
     @property
     def what_if(self) -> bool:
@@ -111,7 +117,16 @@ def pick_question() -> Question:
             fair = pick.pick_yes(say("allocation_page.pick.fair"), key="fair")
             within = pick.pick_share(say("allocation_page.pick.fairness"), key="fairness", default=float(told)) if fair else None
             apart = _pick_apart(chosen)
-    return Question(chosen, within, tuple(dropped), more, new, apart)
+            months = pick.pick_number(
+                say("allocation_page.pick.horizon"),
+                key="horizon",
+                least=1,
+                most=MOST_MONTHS,
+                unit="months",
+                help=say("allocation_page.pick.horizon_help"),
+                placeholder=say("allocation_page.pick.only_now"),
+            )
+    return Question(chosen, within, tuple(dropped), more, new, apart, None if months is None else int(months))
 
 
 def _names() -> dict[str, str]:
@@ -253,6 +268,7 @@ def _answer(question: Question, holds: Sequence[tuple[str, str, int]], before: A
         waiting=asked.waiting,
         holds=asked.holds,
         optimum=plan,
+        **_dated(asked),
         progress=lambda _, share: tell("compare", share),
     )
     full = loading_allocation.full_pairs(
@@ -278,6 +294,7 @@ def _load(question: Question, day: dt.date, holds: pl.DataFrame, tell: Tell) -> 
         dropped=question.dropped,
         new=question.new,
         holds=holds,
+        horizon=question.horizon,
         layer=written.layer(),
         on_start=data._remember_cursor,
     )
@@ -297,7 +314,15 @@ def _plan(question: Question, asked: Round, tell: Tell) -> Allocation:
         incompatible=question.incompatible,
         node_limit=int(data.rules("allocation").values["node_limit"]["value"]),
         progress=lambda _, share: tell("solve", share),
+        **_dated(asked),
     )
+
+
+def _dated(asked: Round) -> dict[str, Any]:
+    """What waiting costs, over a horizon."""
+    rules = data.rules("allocation").values
+    points, months = int(rules["waiting_points"]["value"]), int(rules["longest_wait_months"]["value"])
+    return {} if asked.wanted is None else {"wanted": asked.wanted, "waiting_points": points, "longest_wait": months}
 
 
 def _kinds(asked: Round) -> pl.DataFrame:
@@ -311,7 +336,8 @@ def _kinds(asked: Round) -> pl.DataFrame:
 def places_left(asked: Round, plan: Allocation) -> list[str]:
     """Units with a place that nobody gets."""
     used = plan.chosen.group_by("unit_id").len()
-    left = asked.capacity.join(used, on="unit_id", how="left").filter(pl.col("places") > pl.col("len").fill_null(0))
+    room = asked.capacity.group_by("unit_id").agg(pl.col("places").sum())
+    left = room.join(used, on="unit_id", how="left").filter(pl.col("places") > pl.col("len").fill_null(0)).sort("unit_id")
     return left["unit_id"].to_list()
 
 

@@ -52,7 +52,8 @@ def _holds(found: Answer) -> list[str]:
 
 def _placed(found: Answer) -> pl.DataFrame:
     exact = found.allocation.solved.exact
-    return shown.placed(found.placed, found.round.needs, found.round.pairs, joint.units(found), exact, language())
+    plan = shown.placed(found.placed, found.round.needs, found.round.pairs, joint.units(found), exact, language())
+    return plan if found.round.wanted is None else shown.with_months(plan, found.allocation.chosen, found.round.wanted, language())
 
 
 def _missing(found: Answer) -> pl.DataFrame:
@@ -66,9 +67,8 @@ def _values(found: Answer) -> pl.DataFrame:
 def placed(found: Answer) -> None:
     """The plan; a row that is chosen tells what insisting on its second best costs whom."""
     plan = _placed(found)
-    held = (shown.HELD_COLUMN,) if plan["held"].any() else ()
     name = say("allocation_page.tab.placed")
-    one = show.table(plan, columns=(*shown.PLACED_COLUMNS, *held), key="placed", select="single-row", name=name)
+    one = show.table(plan, columns=shown.placed_columns(plan), key="placed", select="single-row", name=name)
     if one.height and one["second_unit"][0] is not None:
         need, unit = one["need_id"][0], one["second_unit"][0]
         names = dict(joint.units(found).select("unit_id", "name").iter_rows())
@@ -101,6 +101,8 @@ def unplaced(found: Answer) -> None:
 def scarcity(found: Answer) -> None:
     """What one more place of each kind is worth."""
     note(say("allocation_page.scarcity_note"))
+    if found.question.horizon is not None:
+        note(say("allocation_page.scarcity_dated"))
     if not found.allocation.solved.exact:
         note(say("allocation_page.scarcity_about"))
     values = _values(found)
@@ -189,6 +191,9 @@ def premises(found: Answer) -> dict[str, str]:
         told("fairness"): told("none")
         if within is None
         else say("allocation_page.premises.fairness_on", share=formats.typed(100 * within, lang)),
+        told("horizon"): told("only_now")
+        if asked.horizon is None
+        else formats.plural(asked.horizon, "allocation_page.premises.horizon_on", lang),
         told("apart"): listed([", ".join(group) for group in asked.apart]),
         told("holds"): listed([*kept, *_holds(found)]),
         told("proof"): _proof(found),

@@ -316,6 +316,41 @@ def test_so_many_places_for_each_unit_and_a_new_unit(page: AppTest, demo: Path) 
     assert (both["points"] == both["points_after"]).all()
 
 
+def test_places_to_come_are_counted_over_a_horizon(page: AppTest, demo: Path) -> None:
+    page.session_state["allocation_region"] = None
+    run(page)
+    usual = kept(page)
+    page.text_input(key="horizon").input("24").run()
+    calculate(page)
+    found = kept(page)
+    day = loading.as_of(demo)
+    planned = queries.run("places_to_come", demo, as_of=day, until=dt.date(day.year + 2, day.month, day.day))
+    assert planned.height
+    assert found.round.capacity["places"].sum() == usual.round.capacity["places"].sum() + planned["places"].sum()
+    assert set(usual.round.pairs.select("need_id", "unit_id").iter_rows()) < set(found.round.pairs.select("need_id", "unit_id").iter_rows())
+    plan = found.allocation
+    assert plan.placed >= usual.allocation.placed
+    longest = 6
+    wanted = dict(found.round.wanted.iter_rows())  # type: ignore[union-attr]  # there is a horizon
+    for row in plan.chosen.iter_rows(named=True):
+        months = 12 * (row["opens"].year - wanted[row["need_id"]].year) + row["opens"].month - wanted[row["need_id"]].month
+        assert row["months_waited"] == max(0, months) <= longest
+    assert check(plan, found.round.scored, found.round.capacity, waiting_points=5).right
+    assert plan.chosen["months_waited"].sum() > 0
+    shown = frames(page)[0]
+    assert {"moves_in", "months_waited"} <= set(shown.columns)
+    late = plan.chosen.filter(pl.col("months_waited") > 0).row(0, named=True)
+    month = ["jan", "feb", "mar", "apr", "maj", "jun", "jul", "aug", "sep", "okt", "nov", "dec"][late["opens"].month - 1]
+    told = shown.filter(pl.col("need_id") == late["need_id"])["moves_in"][0]
+    assert told.startswith(month)
+    assert told.endswith(f" {late['opens'].year}")
+    # With more places thought of beside the planned ones: they open now.
+    page.multiselect(key="more_units").select(planned["unit_id"][0]).run()
+    calculate(page)
+    lots = kept(page).round.capacity.filter(pl.col("unit_id") == planned["unit_id"][0])
+    assert lots["opens"].min() == dt.date(day.year, day.month, 1)
+
+
 def test_some_must_not_live_together(page: AppTest, demo: Path) -> None:
     run(page)
     # Two of those without a place meet where most of them could go, once there are places enough.

@@ -37,7 +37,7 @@ def test_every_rule_of_the_allocation_is_used_and_the_urgencies_have_one_home() 
     from samplads.loading_allocation import DROPPABLE
 
     values = policy.load("allocation", dt.date(2026, 11, 22), ROOT / "data" / "rules").values
-    assert set(values) == {"fairness", "relaxation_step", "node_limit"}
+    assert set(values) == {"fairness", "relaxation_step", "node_limit", "waiting_points", "longest_wait_months"}
     assert 0 <= values["fairness"]["value"] <= 1
     assert set(values["relaxation_step"]) == set(DROPPABLE)
     assert values["node_limit"]["value"] > 0
