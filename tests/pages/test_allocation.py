@@ -17,6 +17,7 @@ from samplads import extracts, ledger, loading, loading_allocation, overlay, que
 from samplads.ledger import Ledger, holds, overlays
 from samplads.loading_allocation import Round
 from samplads.matching import allocation as solver
+from samplads.matching import outcome
 from samplads.matching.allocation import Allocation, allocate
 from samplads.matching.check import check
 from samplads.ui import allocation as joint
@@ -95,8 +96,54 @@ def test_all_municipalities_at_once(page: AppTest, demo: Path) -> None:
     page.session_state["allocation_region"] = None
     run(page)
     round_ = loading_allocation.load(loading.as_of(demo), warehouse=demo)
-    assert frames(page)[0].height == solved(round_).placed
+    plan = solved(round_)
+    table = frames(page)[0]
+    assert table.height == plan.placed
     assert any(f"{round_.needs.height} behov" in text.value for text in page.markdown)
+    # What the second best costs: a placement, at least so many points, or nothing where there is no other.
+    told = dict(table.select("need_id", "second_price").iter_rows())
+    costly = 0
+    for row in outcome.placed(plan).iter_rows(named=True):
+        if row["second_unit"] is None:
+            assert told[row["need_id"]] == ""
+        elif row["second_tiers"]:
+            costly += 1
+            assert told[row["need_id"]] == "en plads"
+            assert outcome.insist(plan, row["need_id"], row["second_unit"]).allocation.placed < plan.placed
+        else:
+            assert told[row["need_id"]].startswith("mindst ")
+    assert costly
+
+
+def test_full_pairs_are_the_same_in_many_parts(demo: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    day = loading.as_of(demo)
+    round_ = loading_allocation.load(day, sjaelland(demo), warehouse=demo)
+    whole = loading_allocation.full_pairs(day, round_, warehouse=demo)
+    monkeypatch.setattr(loading_allocation, "NEEDS_AT_ONCE", 4)
+    told: list[float] = []
+    parts = loading_allocation.full_pairs(day, round_, warehouse=demo, tell=lambda _, share: told.append(share))
+    assert len(told) > 3
+    assert sorted(parts.iter_rows()) == sorted(whole.iter_rows())
+
+
+def test_needs_beyond_the_first_are_said_not_to_be_worked_out(page: AppTest, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(joint, "MOST_EXPLAINED", 2)
+    run(page)
+    found = kept(page)
+    without = found.unplaced.filter(pl.col("reason") != outcome.OUTBID).height
+    said = frames(page)[1]["explained"]
+    assert said.str.starts_with("Ikke beregnet").sum() == without - 2 > 0
+
+
+def test_the_page_speaks_english(page: AppTest) -> None:
+    page.session_state["lang"] = "en"
+    page.query_params["lang"] = "English"
+    run(page)
+    assert any("can be placed at the same time" in text.value for text in page.markdown)
+    assert page.button(key="run_allocation").label == "Calculate"
+    said = " ".join(frames(page)[1]["explained"].to_list())
+    assert "fits, but it has no open place" in said
+    assert "Cheapest to loosen" in said
 
 
 def test_what_people_correct_changes_the_plan(page: AppTest, demo: Path, book: Ledger) -> None:
