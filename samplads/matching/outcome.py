@@ -27,14 +27,18 @@ OUTBID = "outbid"
 _FAR = np.iinfo(np.int64).max // 4
 
 
-def unplaced(allocation: Allocation, needs: pl.DataFrame | None = None) -> pl.DataFrame:
+def unplaced(allocation: Allocation, needs: pl.DataFrame | None = None, full: pl.DataFrame | None = None) -> pl.DataFrame:
     """By need without a place: why. `needs`: [need_id] all needs, also those without any pair; sorted by need_id.
+
+    `full`: [need_id, unit_id, points] of units without a place that the plan was not given: a need that has only such pairs has the reason
+    `no_open_place`, with how many they are, and the one where it has most points (then the lowest id).
 
     [need_id, tier, reason, units, unit_id, points, lost_to, left_out, left_out_tier, points_short, exact]: reason is `no_eligible_unit`
     (no pair), `no_open_place` (no unit that suits it has a place, or only beside someone incompatible) or `outbid`; `units` counts
-    those that suit it. For `outbid`: the unit where placing it would cost least and the need's points there; `lost_to` must give way there,
-    `left_out` loses its place at the end of the chain (the same one where nobody else moves), `left_out_tier` is its tier, and
-    `points_short` how many points fewer the plan would have (0 or more where the tiers are alike).
+    those that suit it. For `no_open_place`: the unit where the need has most points, and these. For `outbid`: the unit where placing it
+    would cost least and the need's points there; `lost_to` must give way there, `left_out` loses its place at the end of the chain (the
+    same one where nobody else moves), `left_out_tier` is its tier, and `points_short` how many points fewer the plan would have (0 or more
+    where the tiers are alike).
     """
     solved = allocation.solved
     case = solved.market
@@ -46,7 +50,10 @@ def unplaced(allocation: Allocation, needs: pl.DataFrame | None = None) -> pl.Da
     for need in missing.tolist():
         name, tier, edge = case.need_ids[need], case.tiers[int(case.tier[need])], int(best[need])
         if edge < 0:
-            rows.append((name, tier, NO_OPEN_PLACE, int(units[need]), None, None, None, None, None, None, solved.exact))
+            mine = np.flatnonzero(case.pair_need == need)
+            liked = int(mine[np.lexsort((case.pair_unit[mine], -case.pair_points[mine]))[0]])
+            unit, points = case.unit_ids[int(case.pair_unit[liked])], int(case.pair_points[liked])
+            rows.append((name, tier, NO_OPEN_PLACE, int(units[need]), unit, points, None, None, None, None, solved.exact))
             continue
         lot = int(solved.network.lot[edge])
         first, last = int(chain.gives_way[lot]), int(chain.left_out[lot])
@@ -86,7 +93,32 @@ def unplaced(allocation: Allocation, needs: pl.DataFrame | None = None) -> pl.Da
     )
     if needs is not None:
         frame = pl.concat([frame, _strangers(needs, solved)], how="diagonal")
+    if full is not None and full.height:
+        frame = _with_full(frame, full)
     return frame.sort("need_id")
+
+
+def _with_full(frame: pl.DataFrame, full: pl.DataFrame) -> pl.DataFrame:
+    """Needs that no open unit suits, but full ones do: their reason is that there is no open place."""
+    market.columns(full, "full", "need_id", "unit_id", "points")
+    best = (
+        full.join(frame.filter(pl.col("reason") == NO_ELIGIBLE_UNIT), on="need_id", how="semi")
+        .sort(["points", "unit_id"], descending=[True, False])
+        .group_by("need_id")
+        .agg(pl.col("unit_id").first().alias("full_unit"), pl.col("points").first().alias("full_points"), pl.len().alias("full_units"))
+        .with_columns(pl.col("full_unit").cast(frame.schema["unit_id"]))
+    )
+    known = pl.col("full_unit").is_not_null()
+    return (
+        frame.join(best, on="need_id", how="left")
+        .with_columns(
+            pl.when(known).then(pl.lit(NO_OPEN_PLACE)).otherwise("reason").alias("reason"),
+            pl.when(known).then(pl.col("full_units").cast(pl.Int64)).otherwise("units").alias("units"),
+            pl.coalesce("unit_id", "full_unit").alias("unit_id"),
+            pl.coalesce("points", "full_points").alias("points"),
+        )
+        .select(frame.columns)
+    )
 
 
 def placed(allocation: Allocation) -> pl.DataFrame:
