@@ -33,7 +33,7 @@ def write(folder: Path, files: Files) -> Path:
 
 @st.composite
 def trees(draw: st.DrawFn) -> list[dict[str, Any]]:
-    """Target groups in any order, each below any earlier one, none, or one that nobody knows; kinds told or left to the shape of the tree."""
+    """Target groups in any order, each below another, none or one that nobody knows; kinds told or left to the shape of the tree."""
     codes = [f"g{number}" for number in draw(st.permutations(range(draw(st.integers(1, 9)))))]
     rows = []
     for number, code in enumerate(codes):
