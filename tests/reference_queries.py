@@ -332,3 +332,52 @@ class Country:
         moved = {row["municipality"] for row in told}
         held += [(row["region"], code) for code, row in towns.items() if code not in moved and row["region"] is not None]
         return {(region, named.get(region, region), code, towns[code]["name"]) for region, code in held}
+
+
+def night_rosters(rosters: Sequence[Row], closure: Sequence[tuple[str, str]], day: dt.date) -> list[dict[str, Any]]:
+    """Of each unit the roster that has held longest into the day: the last to begin on or before it; with all at or below what it excludes.
+
+    Groups that the tree does not know cover nothing; a roster that excludes nothing known has none (None).
+    """
+    found = []
+    for unit_id in sorted({row["unit_id"] for row in rosters}):
+        begun = [row for row in rosters if row["unit_id"] == unit_id and row["valid_from"] <= day]
+        if begun:
+            row = max(begun, key=lambda row: row["valid_from"])
+            below = {down for group in row["excludes_groups"] or () for up, down in closure if up == group}
+            found.append({**row, "excludes_covered": sorted(below) or None})
+    return found
+
+
+def night_residents(stays: Sequence[Row], units: Mapping[str, Row], rosters: Sequence[Row], day: dt.date) -> list[dict[str, Any]]:
+    """Stays under way in units that have a roster, whenever it holds: the day of moving in counts, the day of moving out does not.
+
+    A stay that tells no rate costs what its unit costs.
+    """
+    rostered = {row["unit_id"] for row in rosters}
+    found = []
+    for stay in stays:
+        here = stay["starts_on"] <= day and (stay["ends_on"] is None or day < stay["ends_on"])
+        if here and stay["unit_id"] in rostered and stay["unit_id"] in units:
+            rate = units[stay["unit_id"]]["daily_rate_ore"] if stay["daily_rate_ore"] is None else stay["daily_rate_ore"]
+            found.append({"unit_id": stay["unit_id"], "municipality": stay["municipality"], "daily_rate_ore": rate})
+    unknown = float("inf")
+    return sorted(
+        found, key=lambda row: (row["unit_id"], row["municipality"], unknown if row["daily_rate_ore"] is None else row["daily_rate_ore"])
+    )
+
+
+def night_unit(unit: Row, town: Row, approvals: Sequence[Row], closure: Sequence[tuple[str, str]]) -> dict[str, Any]:
+    """A unit as night cover sees it: its own point or its town's, and every group at or below one that it is approved for."""
+    own = unit["lat"] is not None and unit["lon"] is not None
+    told = {row["target_group"] for row in approvals if row["unit_id"] == unit["unit_id"] and row["rank"] != "excluded"}
+    kept = ("unit_id", "name", "offer_name", "operator", "operator_kind", "municipality", "approval_status", "approved_until")
+    return {
+        **{name: unit[name] for name in (*kept, "single_person", "daily_rate_ore", "price_year")},
+        "municipality_name": town["name"],
+        "lat": town.get("lat") if unit["lat"] is None else unit["lat"],
+        "lon": town.get("lon") if unit["lon"] is None else unit["lon"],
+        "has_own_point": own,
+        "unit_night_cover": unit["night_cover"],
+        "groups": sorted({down for group in told for up, down in closure if up == group}),
+    }
