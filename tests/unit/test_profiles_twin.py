@@ -69,8 +69,8 @@ def written(folder: Path, name: str, columns: Sequence[str], rows: Sequence[Mapp
 
 
 FIRST = dt.date(2026, 1, 1)
-DAYS = st.integers(0, 9).map(lambda days: FIRST + dt.timedelta(days=days))
-PROJECTS = st.sampled_from(["1", "2", "10"])
+DAYS = st.integers(0, 4).map(lambda days: FIRST + dt.timedelta(days=days))
+PROJECTS = st.sampled_from(["2", "10"])
 
 
 @tries(max_examples=14, deadline=None)
@@ -80,17 +80,17 @@ def test_any_hmis_export(data: st.DataObject) -> None:
     draw = data.draw
     projects = [{"ProjectID": code, "OrganizationID": "7", "ProjectName": f"Hus {code}"} for code in draw(st.sets(PROJECTS, min_size=1))]
     inventory, enrollments, exits = [], [], []
-    for _ in range(draw(st.integers(0, 5))):
+    for _ in range(draw(st.integers(1, 5))):
         first, last = sorted([draw(DAYS), draw(DAYS)])
         row = {"ProjectID": draw(PROJECTS), "BedInventory": draw(st.integers(0, 4)), "InventoryStartDate": first}
         inventory.append(row | {"InventoryEndDate": draw(st.none() | st.just(last)), "DateUpdated": f"{draw(DAYS)} 00:00:00"})
-    for number in range(draw(st.integers(0, 6))):
+    for number in range(draw(st.integers(2, 8))):
         entry, leaving = sorted([draw(DAYS), draw(DAYS)])
         enrollments.append({"EnrollmentID": number, "PersonalID": number % 3, "ProjectID": draw(PROJECTS), "EntryDate": entry})
         if draw(st.booleans()):
             exits.append({"EnrollmentID": number, "ExitDate": leaving})
     organizations = [{"OrganizationID": draw(st.sampled_from(["7", "8"])), "OrganizationName": "Org"}]
-    addresses = [{"ProjectID": draw(PROJECTS), "Address1": draw(st.sampled_from([None, "Vej 1", "Alle 2"]))} for _ in range(3)]
+    addresses = [{"ProjectID": draw(PROJECTS), "Address1": draw(st.sampled_from([None, "Vej 1", "Alle 2"]))} for _ in range(4)]
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
         written(folder, "Project", ["ProjectID", "OrganizationID", "ProjectName"], projects)
