@@ -381,3 +381,17 @@ def night_unit(unit: Row, town: Row, approvals: Sequence[Row], closure: Sequence
         "unit_night_cover": unit["night_cover"],
         "groups": sorted({down for group in told for up, down in closure if up == group}),
     }
+
+
+def findings(rows: Sequence[Row]) -> list[dict[str, Any]]:
+    """What was found, what refused a file first, then what set a row aside, what was remarked, what was mended; then by where it stands.
+
+    What has no sheet or no row comes after what has one.
+    """
+    worst = ("refused_file", "set_aside", "flagged", "corrected")
+
+    def place(row: Row) -> tuple[Any, ...]:
+        where = ((row[name] is None, row[name] or 0 if name == "row" else row[name] or "") for name in ("delivery", "file", "sheet", "row"))
+        return (worst.index(row["severity"]), *where)
+
+    return sorted((dict(row) for row in rows), key=place)

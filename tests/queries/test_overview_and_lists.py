@@ -203,6 +203,36 @@ def test_findings_are_counted_by_what_became_of_the_row(tmp_path: Path) -> None:
     assert (counted["set_aside"], counted["flagged"]) == (4, 2)
 
 
+SEEN = st.lists(
+    st.tuples(
+        st.sampled_from(["unit.csv", "need.csv", "Ark.xlsx"]),
+        st.sampled_from(sorted(extracts.RULES)),
+        st.none() | st.sampled_from(["Ark 1", "Ark 2"]),
+        st.none() | st.integers(2, 12),
+    ),
+    unique=True,
+    max_size=9,
+)
+
+
+@settings(max_examples=10, deadline=None)
+@given(seen=st.lists(SEEN, min_size=1, max_size=2))
+def test_findings_come_with_the_worst_first_each_where_it_stands(seen: list[list[Any]]) -> None:
+    deliveries, told = [], []
+    for number, rows in enumerate(seen):
+        found = [extracts.Finding(f"d{number}", file, rule, extracts.RULES[rule], row=row, sheet=sheet) for file, rule, sheet, row in rows]
+        frame = extracts.findings_frame(found)
+        told += frame.to_dicts()
+        deliveries.append(dataclasses.replace(small.archived(name=f"d{number}"), findings=frame))
+    with tempfile.TemporaryDirectory() as folder:
+        listed = queries.run("findings", small.publish(Path(folder), *deliveries).path)
+    names = [name for name in extracts.SCHEMA if name in listed.columns]
+    where = ("severity", "delivery", "file", "sheet", "row")
+    expected = [{name: row[name] for name in names} for row in twin.findings(told)]
+    assert [tuple(row[name] for name in where) for row in listed.to_dicts()] == [tuple(row[name] for name in where) for row in expected]
+    assert sorted(listed.select(names).to_dicts(), key=repr) == sorted(expected, key=repr)
+
+
 @pytest.fixture(scope="module")
 def shipped(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return small.publish(tmp_path_factory.mktemp("lists")).path
