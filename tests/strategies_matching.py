@@ -145,7 +145,12 @@ def open_units(draw: st.DrawFn, least: int = 3, most: int = 9) -> list[dict[str,
     rows = draw(st.lists(unit(), min_size=least, max_size=most))
     for row in rows:
         if draw(st.integers(0, 3)):
-            row |= {"maximum": 8, "occupied": 4, "accepting": draw(st.integers(1, 2)), "status": draw(st.sampled_from([None, "open"]))}
+            row |= {
+                "maximum": 8,
+                "occupied": 4,
+                "accepting": draw(st.sampled_from([0, 1, 1, 2])),
+                "status": draw(st.sampled_from([None, "open"])),
+            }
             row |= {"approval_status": draw(st.sampled_from(["approved", "not_required"]))}
             row |= {"age_from": draw(st.sampled_from([0, 18])), "age_to": draw(st.sampled_from([64, 90]))}
             row |= {"support_level_from": 0, "support_level_to": draw(st.sampled_from([3, 4]))}

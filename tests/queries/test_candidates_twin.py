@@ -26,7 +26,7 @@ def country(tmp_path_factory: pytest.TempPathFactory) -> reference.Reference:
     return reference.read(strategies_reference.write(folder, strategies_matching.country()))
 
 
-@settings(max_examples=15, deadline=None)
+@settings(max_examples=10, deadline=None)
 @given(
     units=strategies_matching.open_units(),
     needs=strategies_matching.needs(),
@@ -34,7 +34,7 @@ def country(tmp_path_factory: pytest.TempPathFactory) -> reference.Reference:
         st.fixed_dictionaries(
             {
                 "municipalities": st.none() | st.lists(st.sampled_from([*MUNICIPALITIES]), unique=True),
-                "more_places": st.lists(st.sampled_from([f"A-{number}" for number in range(1, 12)]), unique=True, max_size=6),
+                "more_places": st.lists(st.sampled_from([f"A-{number}" for number in range(1, 12)]), unique=True, min_size=3, max_size=8),
                 "dropped": st.lists(st.sampled_from(DROPPABLE), unique=True, max_size=4),
                 "weights": strategies_matching.weights(),
                 "later": st.sampled_from([0, 0, 1, 30, 91]),
