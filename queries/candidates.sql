@@ -1,8 +1,11 @@
 -- One row is a need and a unit that suits it surely, with the open points of samplads/matching/score.py and what ranks the pair.
--- Grain: need, unit; parameters: $as_of, $municipalities (of the needs; null is all), $more_places (units open as if they had a place), $dropped
--- (rules of limits that do not hold), $weights (points by criterion), $scales, $operator_share_pct, $tiers, $fresh_days, $ageing_days.
--- Read by: Samlet fordeling. Needs differ little in what they ask for: groups and types are judged once a combination, distances once a
--- municipality; whole-number keys and materialized steps keep the joins in that order.
+-- Grain: need, unit; parameters: $as_of, $municipalities, $more_places, $dropped, $full_units, $weights, $scales and the rest of the points.
+-- Read by: Samlet fordeling.
+-- $municipalities are those of the needs (null is all); $more_places are units that count as open, as if they had a place; $dropped are rules
+-- of limits that do not hold; $full_units asks for the pairs of full units that are not closed, as if each had a place, instead of open ones;
+-- the points are by $weights, $scales, $operator_share_pct, and the freshness by $tiers, $fresh_days and $ageing_days.
+-- Needs differ little in what they ask for: groups and types are judged once a combination, distances once a municipality; whole-number keys
+-- and materialized steps keep the joins in that order.
 with told as materialized (
     select
         need.need_id,
@@ -67,12 +70,16 @@ units as materialized (
         unit_now.excluded_groups,
         list_position(['none', 'on_call', 'sleeping', 'awake'], unit_now.night_cover) - 1 as cover,
         case when unit_now.approval_status = 'not_required' then null else unit_now.approved_until end as approved_until,
-        date_diff('day', unit_now.confirmed_at, $as_of) as confirmed_days
+        date_diff('day', unit_now.confirmed_at, $as_of) as confirmed_days,
+        coalesce(unit_now.accepting >= 1, false) and coalesce(unit_now.status, 'open') = 'open' as is_open,
+        (coalesce(unit_now.accepting < 1, true) or coalesce(unit_now.status, 'open') <> 'open')
+        and not list_contains($more_places, unit_now.unit_id) as is_full
     from unit_now
     where
         (
             (unit_now.accepting >= 1 and coalesce(unit_now.status, 'open') = 'open')
             or list_contains($more_places, unit_now.unit_id)
+            or ($full_units and unit_now.accepting < 1 and coalesce(unit_now.status, 'open') <> 'closed')
         )
         and unit_now.approval_status in ('approved', 'not_required')
 ),
@@ -225,6 +232,8 @@ suitable as materialized (
         by_kind.accepting_from,
         by_kind.cover,
         by_kind.confirmed_days,
+        by_kind.is_open,
+        by_kind.is_full,
         by_kind.points_target_groups
     from needs
     inner join by_kind on needs.combination = by_kind.combination
@@ -240,7 +249,8 @@ suitable as materialized (
             not needs.has_day
             or by_kind.accepting_from <= needs.move_day
             or list_contains($dropped, 'open_by')
-            or list_contains($more_places, by_kind.unit_id)
+            -- A place that is thought of is there from today; one more beside real ones opens when they do.
+            or not by_kind.is_open
         )
         and (needs.max_daily_rate_ore is null or by_kind.daily_rate_ore <= needs.max_daily_rate_ore or list_contains($dropped, 'price'))
         and coalesce(by_kind.approved_until >= needs.move_day, true)
@@ -263,7 +273,7 @@ asked_near as (
         eligible.municipality,
         unnest(eligible.wish_near) as wish
     from eligible
-    where len(eligible.wish_near) > 0
+    where len(eligible.wish_near) > 0 and eligible.is_full = $full_units
 ),
 
 wished as (
@@ -282,10 +292,15 @@ wished as (
     group by asked_near.need_id, asked_near.unit_no
 ),
 
+-- The reference offer is the cheapest that really is open: a place that is thought of changes nobody's points. Where nothing of the type is
+-- open, a unit is its own reference.
 referenced as (
     select
         eligible.*,
-        min(eligible.daily_rate_ore) over (partition by eligible.need_id, eligible.offer_type) as reference_ore
+        coalesce(
+            min(eligible.daily_rate_ore) filter (where eligible.is_open) over (partition by eligible.need_id, eligible.offer_type),
+            eligible.daily_rate_ore
+        ) as reference_ore
     from eligible
 ),
 
@@ -350,6 +365,7 @@ scored as (
             else ($tiers).fresh
         end as tier
     from referenced
+    where referenced.is_full = $full_units
 )
 
 select

@@ -168,7 +168,7 @@ def allocate(
         waiting_points=waiting_points,
         longest_wait=longest_wait,
     )
-    held = _held(holds, case)
+    held = held_lots(holds, case)
     foes = _foes(incompatible, case)
     tell("solve", 0.15)
 
@@ -280,7 +280,7 @@ def _problem(case: Market, held: Ints, foes: Ints, floors: dict[int, int], short
     return _Problem(Network.of(needs, places, who, lot, value), source, units, base, least, level, fair, points, tiers)
 
 
-def _held(holds: pl.DataFrame | None, case: Market) -> Ints:
+def held_lots(holds: pl.DataFrame | None, case: Market) -> Ints:
     """By need: the lot that is held for it. With dated places: the unit's first lot with room that the need can use."""
     held = np.full(len(case.tier), -1, dtype=np.int64)
     if holds is None or holds.height == 0:

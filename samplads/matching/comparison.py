@@ -9,13 +9,14 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Callable
+from dataclasses import dataclass, replace
 
 import numpy as np
 import polars as pl
 
 from samplads.matching import market
-from samplads.matching.allocation import Allocation, Progress, allocate
+from samplads.matching.allocation import Allocation, Progress, allocate, held_lots
 from samplads.matching.assignment import Ints
 from samplads.matching.market import Market
 from samplads.matching.stable import Plan, deferred_acceptance, liking, plan_of
@@ -41,14 +42,25 @@ def compare(
     *,
     priority: pl.DataFrame | None = None,
     waiting: pl.DataFrame | None = None,
+    holds: pl.DataFrame | None = None,
     optimum: Allocation | None = None,
     progress: Progress | None = None,
 ) -> Comparison:
-    """All four on the same frames (as for `allocate`). An optimum that is already at hand is used as it is."""
+    """All four on the same frames (as for `allocate`). An optimum that is already at hand is used as it is.
+
+    `holds` stand in all four: the places are gone before anybody is served.
+    """
     case = market.read(pairs, capacity, priority=priority, waiting=waiting)
-    queue, greedy = plan_of(case, first_come(case), pairs), plan_of(case, best_pair_first(case), pairs)
-    settled = plan_of(case, deferred_acceptance(case), pairs)
-    best = optimum or allocate(pairs, capacity, priority=priority, waiting=waiting, progress=progress)
+    tell = progress or (lambda _step, _share: None)
+    free, number, kept = _beside_holds(case, holds)
+
+    def shared(way: Callable[[Market], Ints], share: float) -> Plan:
+        tell("compare", share)
+        found = way(free)
+        return plan_of(case, np.where(found >= 0, number[np.maximum(found, 0)] if len(number) else -1, kept), pairs)
+
+    queue, greedy, settled = shared(first_come, 0.2), shared(best_pair_first, 0.4), shared(deferred_acceptance, 0.6)
+    best = optimum or allocate(pairs, capacity, priority=priority, waiting=waiting, holds=holds, progress=progress)
     rows = []
     plans: tuple[Plan | Allocation, ...] = (queue, greedy, settled, best)
     for method, plan in zip(METHODS, plans, strict=True):
@@ -58,6 +70,25 @@ def compare(
     names = {"method": pl.String, "urgent": pl.Int64, "placed": pl.Int64, "points": pl.Int64, "placed_more": pl.Int64}
     table = pl.DataFrame(rows, schema={**names, "placed_more_pct": pl.Float64}, orient="row")
     return Comparison(table, queue, greedy, settled, best)
+
+
+def _beside_holds(case: Market, holds: pl.DataFrame | None) -> tuple[Market, Ints, Ints]:
+    """The market without the needs and places that are held; the number of each of its edges in the whole one; by need its held edge."""
+    held = held_lots(holds, case)
+    number = np.flatnonzero(held[case.edge_need] < 0)
+    kept = np.full(len(held), -1, dtype=np.int64)
+    mine = np.flatnonzero(held[case.edge_need] == case.edge_lot)
+    kept[case.edge_need[mine]] = mine
+    places = case.lot_places - np.bincount(held[held >= 0], minlength=len(case.lot_places))
+    free = replace(
+        case,
+        lot_places=places,
+        edge_pair=case.edge_pair[number],
+        edge_lot=case.edge_lot[number],
+        edge_points=case.edge_points[number],
+        edge_waits=case.edge_waits[number],
+    )
+    return free, number, kept
 
 
 def first_come(case: Market) -> Ints:

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Final
+from typing import Any, Final
 
 import numpy as np
 import polars as pl
@@ -127,6 +127,52 @@ def near_misses(case: Case, places: Places, verdict: Verdict, metres: NDArray[np
         pl.when(pl.col("by") != UNMEASURED).then("by").alias("by"),
         pl.when(pl.col("by") != UNMEASURED).then("by_unit").alias("by_unit"),
     )
+
+
+@dataclass(frozen=True)
+class Relaxation:
+    """The cheapest single limit to loosen: which, for which unit, and whether that unit has a place left."""
+
+    rule: str
+    unit_id: str
+    has_place: bool
+    row: dict[str, Any]
+    """The row of `near_misses`."""
+
+
+def cheapest(near: pl.DataFrame, steps: Mapping[str, float], with_place: Collection[str]) -> Relaxation | None:
+    """The cheapest single relaxation that surely makes a unit fit, None where there is none.
+
+    `near`: `near_misses`; `steps`: by rule how large a miss costs one (data/rules/allocation.yaml); rules that are not there are never
+    loosened, and one with the step 0 has no measure and comes after all others. `with_place`: units with a place that nobody gets.
+
+    1. Only units that miss one limit and leave nothing unanswered: that one loosened makes them fit for sure.
+    2. Units with a place left come first: nobody else has to give way. 3. Then the least miss / step; like ones in the order of `steps`.
+    """
+    sure = near.filter((pl.col("unknown") == 0) & pl.col("relaxable") & pl.col("rule").is_in([*steps]))
+    if sure.is_empty():
+        return None
+    order = {rule: place for place, rule in enumerate(steps)}
+    step = pl.col("rule").replace_strict({rule: float(size) for rule, size in steps.items()}, return_dtype=pl.Float64)
+    best = (
+        sure.with_columns(
+            _no_place=~pl.col("unit_id").is_in(list(with_place)),
+            _cost=pl.when((step > 0) & pl.col("by").is_not_null()).then(pl.col("by") / step).otherwise(float("inf")),
+            _order=pl.col("rule").replace_strict(order, return_dtype=pl.Int64),
+        )
+        .sort("_no_place", "_cost", "_order", "unit_id")
+        .row(0, named=True)
+    )
+    row = {name: value for name, value in best.items() if not name.startswith("_")}
+    return Relaxation(row["rule"], row["unit_id"], not best["_no_place"], row)
+
+
+def blocking(near: pl.DataFrame) -> tuple[str, int] | None:
+    """The rule that alone holds most units out of those that are near: they fail it only and leave nothing unanswered. With how many."""
+    counts = near.filter(pl.col("unknown") == 0).group_by("rule").len().to_dicts()
+    order = list(RULES)
+    counts.sort(key=lambda told: (-told["len"], order.index(told["rule"])))
+    return (counts[0]["rule"], int(counts[0]["len"])) if counts else None
 
 
 def _measure(

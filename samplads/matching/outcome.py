@@ -27,8 +27,11 @@ OUTBID = "outbid"
 _FAR = np.iinfo(np.int64).max // 4
 
 
-def unplaced(allocation: Allocation, needs: pl.DataFrame | None = None) -> pl.DataFrame:
+def unplaced(allocation: Allocation, needs: pl.DataFrame | None = None, full: pl.DataFrame | None = None) -> pl.DataFrame:
     """By need without a place: why. `needs`: [need_id] all needs, also those without any pair; sorted by need_id.
+
+    `full`: [need_id, unit_id, points] of units without a place that the plan was not given: a need that has only such pairs has the reason
+    `no_open_place`, with how many they are, and the one where it has most points (then the lowest id).
 
     [need_id, tier, reason, units, unit_id, points, lost_to, left_out, left_out_tier, points_short, exact]: reason is `no_eligible_unit`
     (no pair), `no_open_place` (no unit that suits it has a place, or only beside someone incompatible) or `outbid`; `units` counts
@@ -86,7 +89,32 @@ def unplaced(allocation: Allocation, needs: pl.DataFrame | None = None) -> pl.Da
     )
     if needs is not None:
         frame = pl.concat([frame, _strangers(needs, solved)], how="diagonal")
+    if full is not None and full.height:
+        frame = _with_full(frame, full)
     return frame.sort("need_id")
+
+
+def _with_full(frame: pl.DataFrame, full: pl.DataFrame) -> pl.DataFrame:
+    """Needs that no open unit suits, but full ones do: their reason is that there is no open place."""
+    market.columns(full, "full", "need_id", "unit_id", "points")
+    best = (
+        full.join(frame.filter(pl.col("reason") == NO_ELIGIBLE_UNIT), on="need_id", how="semi")
+        .sort(["points", "unit_id"], descending=[True, False])
+        .group_by("need_id")
+        .agg(pl.col("unit_id").first().alias("full_unit"), pl.col("points").first().alias("full_points"), pl.len().alias("full_units"))
+        .with_columns(pl.col("full_unit").cast(frame.schema["unit_id"]))
+    )
+    known = pl.col("full_unit").is_not_null()
+    return (
+        frame.join(best, on="need_id", how="left")
+        .with_columns(
+            pl.when(known).then(pl.lit(NO_OPEN_PLACE)).otherwise("reason").alias("reason"),
+            pl.when(known).then(pl.col("full_units").cast(pl.Int64)).otherwise("units").alias("units"),
+            pl.coalesce("unit_id", "full_unit").alias("unit_id"),
+            pl.coalesce("points", "full_points").alias("points"),
+        )
+        .select(frame.columns)
+    )
 
 
 def placed(allocation: Allocation) -> pl.DataFrame:

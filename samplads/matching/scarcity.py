@@ -20,12 +20,15 @@ from samplads.matching.allocation import Allocation, Progress, Solved, allocate
 from samplads.matching.assignment import Ints, greatest_prices
 
 
-def place_values(allocation: Allocation) -> pl.DataFrame:
+def place_values(allocation: Allocation, full: pl.DataFrame | None = None) -> pl.DataFrame:
     """By unit (and month): [unit_id, (opens,) places, urgent, placed, points, tier, lost_urgent, lost_placed, lost_points, exact].
 
     urgent, placed, points: what one more place adds to those placed in all tiers but the last, to all placed and to the points; `tier` is
     that of the need newly placed. lost_*: what one place fewer would take, null where there is none to take. Sorted by the most valuable,
     then id.
+
+    `full`: [need_id, unit_id, points] of units without a place that the plan was not given, since they would only slow it down: what the
+    first place of each is worth (for those it was not given: a unit that has rows in `full` and in the plan is read from the plan).
     """
     solved = allocation.solved
     case = solved.market
@@ -56,20 +59,27 @@ def place_values(allocation: Allocation) -> pl.DataFrame:
         frame = frame.with_columns(pl.Series("opens", opens, dtype=pl.Date if dates else pl.Int64))
     lost = _aims(solved, lost_w, lost_p, "lost_").with_columns(pl.when(pl.Series(losable)).then(pl.all()).otherwise(None))
     frame = pl.concat([frame, _aims(solved, weight, gain, ""), lost.drop("lost_tier")], how="horizontal")
-    return frame.with_columns(exact=pl.lit(solved.exact)).sort(
+    frame = frame.with_columns(exact=pl.lit(solved.exact))
+    if full is not None and full.height:
+        market.columns(full, "full", "need_id", "unit_id", "points")
+        others = full.select("need_id", pl.col("unit_id").alias("kind"), "points").filter(~pl.col("kind").is_in(frame["unit_id"].implode()))
+        if others.height:
+            first = new_unit_values(allocation, others).rename({"kind": "unit_id"}).with_columns(places=pl.lit(0, dtype=pl.Int64))
+            frame = pl.concat([frame, first.with_columns(pl.col("unit_id").cast(frame.schema["unit_id"]))], how="diagonal")
+    return frame.sort(
         ["urgent", "placed", "tier", "points", "unit_id"], descending=[True, True, False, True, False], nulls_last=True, maintain_order=True
     )
 
 
-def kind_values(allocation: Allocation, kinds: pl.DataFrame) -> pl.DataFrame:
+def kind_values(allocation: Allocation, kinds: pl.DataFrame, full: pl.DataFrame | None = None) -> pl.DataFrame:
     """By kind: what one more place adds in the unit of that kind where it adds most.
 
     [kind, unit_id, urgent, placed, points, tier, units, exact].
 
-    `kinds`: [unit_id, kind] with as many kinds a unit as it has. Sorted by the most valuable.
+    `kinds`: [unit_id, kind] with as many kinds a unit as it has; `full` as for `place_values`. Sorted by the most valuable.
     """
     market.columns(kinds, "kinds", "unit_id", "kind")
-    values = place_values(allocation).with_row_index("rank")
+    values = place_values(allocation, full).with_row_index("rank")
     both = kinds.select("kind", "unit_id").unique().join(values, on="unit_id", how="inner").sort("rank")
     return (
         both.group_by("kind", maintain_order=True)

@@ -7,8 +7,8 @@ Deferred acceptance (Gale and Shapley 1962) with the needs asking, so that of al
 3. Until nobody asks.
 
 A need likes units by points (more is better, then id). A unit takes needs by tier (lower first), then points, then who has waited longest
-(then id). The answer does not depend on the order in which needs ask. A stable plan is fair in that sense but not best in all: it places
-fewer.
+(then id); where units have points of their own for the needs (`unit_points`), by these before anything else. The
+answer does not depend on the order in which needs ask. A stable plan is fair in that sense but not best in all: it places fewer.
 """
 
 from __future__ import annotations
@@ -18,6 +18,7 @@ from dataclasses import dataclass
 import numpy as np
 import polars as pl
 
+from samplads.errors import SampladsError
 from samplads.matching import market
 from samplads.matching.assignment import Ints
 from samplads.matching.market import Market
@@ -44,11 +45,20 @@ class Plan:
 
 
 def stable(
-    pairs: pl.DataFrame, capacity: pl.DataFrame, *, priority: pl.DataFrame | None = None, waiting: pl.DataFrame | None = None
+    pairs: pl.DataFrame,
+    capacity: pl.DataFrame,
+    *,
+    priority: pl.DataFrame | None = None,
+    waiting: pl.DataFrame | None = None,
+    unit_points: pl.DataFrame | None = None,
 ) -> Plan:
-    """The stable plan that needs like best. Frames as for `samplads.matching.allocation.allocate`, and the same errors."""
+    """The stable plan that needs like best. Frames as for `samplads.matching.allocation.allocate`, and the same errors.
+
+    `unit_points`: [need_id, unit_id, points] how much each unit wants each need (whole numbers, more is better); pairs without a row come
+    after all that have one. None: units take needs by tier, the pair's points and waiting time.
+    """
     case = market.read(pairs, capacity, priority=priority, waiting=waiting)
-    return plan_of(case, deferred_acceptance(case), pairs)
+    return plan_of(case, deferred_acceptance(case, unit_points), pairs)
 
 
 def plan_of(case: Market, edge: Ints, pairs: pl.DataFrame) -> Plan:
@@ -76,18 +86,41 @@ def liking(case: Market) -> tuple[Ints, Ints]:
     return order, np.searchsorted(case.edge_need[order], np.arange(len(case.tier) + 1)).astype(np.int64)
 
 
-def rank_of_needs(case: Market) -> Ints:
+def rank_of_needs(case: Market, unit_points: pl.DataFrame | None = None) -> Ints:
     """By edge: its place in the order in which units take needs (lower first); no two edges are alike."""
     need = case.edge_need
     rank = np.empty(len(need), dtype=np.int64)
-    rank[np.lexsort((case.edge_lot, case.turn[need], -case.edge_points, case.tier[need]))] = np.arange(len(need))
+    own = np.zeros(len(need), dtype=np.int64) if unit_points is None else _own_order(case, unit_points)
+    rank[np.lexsort((case.edge_lot, case.turn[need], -case.edge_points, case.tier[need], own))] = np.arange(len(need))
     return rank
 
 
-def deferred_acceptance(case: Market) -> Ints:
+def _own_order(case: Market, unit_points: pl.DataFrame) -> Ints:
+    """By edge: 0 where the unit gives the need most points of all and so on; like points alike, edges without points last."""
+    market.columns(unit_points, "unit_points", "need_id", "unit_id", "points")
+    need = market.numbers(market.ids(unit_points, "unit_points", "need_id", case.need_ids.dtype), case.need_ids)
+    unit = market.numbers(market.ids(unit_points, "unit_points", "unit_id", case.unit_ids.dtype), case.unit_ids)
+    points = market.whole(unit_points, "unit_points", "points")
+    known = (need >= 0) & (unit >= 0)
+    units = max(1, len(case.unit_ids))
+    key, points = (need * units + unit)[known], points[known]
+    order = np.lexsort((points, key))
+    key, points = key[order], points[order]
+    clash = np.flatnonzero((key[1:] == key[:-1]) & (points[1:] != points[:-1]))
+    if len(clash):
+        twice = int(key[clash[0]])
+        raise SampladsError("allocation_pair_twice", need=case.need_ids[twice // units], unit=case.unit_ids[twice % units])
+    wanted = case.edge_need * units + case.lot_unit[case.edge_lot]
+    place = np.minimum(np.searchsorted(key, wanted), max(0, len(key) - 1))
+    _, step = np.unique(-points, return_inverse=True)
+    found = key[place] == wanted if len(key) else np.zeros(len(wanted), dtype=bool)
+    return np.where(found, step[place] if len(key) else 0, len(points) + 1).astype(np.int64)
+
+
+def deferred_acceptance(case: Market, unit_points: pl.DataFrame | None = None) -> Ints:
     """By need: the edge of the stable plan, -1 for none."""
     order, first = liking(case)
-    rank = rank_of_needs(case)
+    rank = rank_of_needs(case, unit_points)
     needs = len(case.tier)
     tried = first[:-1].copy()
     edge = np.full(needs, -1, dtype=np.int64)
@@ -117,6 +150,7 @@ def blocking_pairs(
     *,
     priority: pl.DataFrame | None = None,
     waiting: pl.DataFrame | None = None,
+    unit_points: pl.DataFrame | None = None,
 ) -> pl.DataFrame:
     """Pairs [need_id, unit_id] that would both rather have each other than what a plan gives them: none where it is stable."""
     case = market.read(pairs, capacity, priority=priority, waiting=waiting)
@@ -128,7 +162,7 @@ def blocking_pairs(
     order, _ = liking(case)
     taste = np.full(len(edge_need), len(order), dtype=np.int64)
     taste[order] = np.arange(len(order))
-    rank = rank_of_needs(case)
+    rank = rank_of_needs(case, unit_points)
     own = np.full(len(case.tier), np.iinfo(np.int64).max, dtype=np.int64)
     own[need] = taste[edge]
     load = np.bincount(case.edge_lot[edge], minlength=len(case.lot_places))

@@ -8,9 +8,10 @@ from typing import Any
 import polars as pl
 
 from samplads import i18n
+from samplads.matching import outcome
 from samplads.matching.allocation import Allocation
 from samplads.matching.comparison import Comparison
-from samplads.presenting import charts, formats, tables
+from samplads.presenting import charts, exports, formats, tables
 
 REASONS = ("no_eligible_unit", "no_open_place", "outbid")
 PLACED_COLUMNS: tuple[str | tables.Column, ...] = (
@@ -23,8 +24,9 @@ PLACED_COLUMNS: tuple[str | tables.Column, ...] = (
     "daily_rate_ore",
     "urgency",
     "second_name",
-    "second_short",
+    tables.Column("second_price", width=150),
 )
+HELD_COLUMN = tables.Column("held", "flag", width=90)
 UNPLACED_COLUMNS: tuple[str | tables.Column, ...] = (
     "need_id",
     "acting_name",
@@ -34,19 +36,42 @@ UNPLACED_COLUMNS: tuple[str | tables.Column, ...] = (
 )
 
 
+RIVAL_COLUMNS: tuple[str | tables.Column, ...] = (
+    "unit_name",
+    "match_points",
+    tables.Column("places_here", "whole", width=80),
+    "rival",
+    "rival_points",
+)
+FAIRNESS_COLUMNS = ("municipality_name", "needs", "placed", "share_pct")
+
+
 def answer(allocation: Allocation, first_come: int, needs: int, places: int, reasons: Mapping[str, int], language: str) -> tuple[str, str]:
     """What can be placed at once, and why the rest cannot."""
     numbers = {
         name: formats.number(value, language) for name, value in {"needs": needs, "places": places, "placed": allocation.placed}.items()
     }
     said = i18n.text("allocation.answer.placed", language, first_come=formats.number(first_come, language), **numbers)
-    counts = {reason: formats.number(reasons.get(reason, 0), language) for reason in REASONS}
-    rest = i18n.text("allocation.answer.unplaced", language, unplaced=formats.number(needs - allocation.placed, language), **counts)
-    return said, rest
+    parts = [formats.plural(reasons[reason], f"allocation.answer.{reason}", language) for reason in REASONS if reasons.get(reason)]
+    if not parts:
+        return said, i18n.text("allocation.answer.all_placed", language)
+    without = formats.number(needs - allocation.placed, language)
+    return said, i18n.text("allocation.answer.unplaced", language, unplaced=without, reasons=formats.listing(parts, language))
 
 
-def placed(told: pl.DataFrame, needs: pl.DataFrame, pairs: pl.DataFrame, units: pl.DataFrame, language: str) -> pl.DataFrame:
+def second_price(row: Mapping[str, Any], exact: bool, language: str) -> str:
+    """What the second best would cost the others: a placement, or at least so many points; nothing where there is no other unit."""
+    if row["second_unit"] is None:
+        return ""
+    if row["second_tiers"] > 0:
+        return i18n.text("allocation_page.second.place", language)
+    return formats.plural(row["second_short"], f"allocation_page.second.{'least' if exact else 'about'}", language)
+
+
+def placed(told: pl.DataFrame, needs: pl.DataFrame, pairs: pl.DataFrame, units: pl.DataFrame, exact: bool, language: str) -> pl.DataFrame:
     """The plan: `outcome.placed` with names, distance, rate and points as a single match gives them."""
+    prices = [second_price(row, exact, language) for row in told.iter_rows(named=True)]
+    told = told.with_columns(pl.Series("second_price", prices, pl.String))
     no_other = i18n.text("allocation_page.no_second", language)
     names = units.select("unit_id", pl.col("name").alias("unit_name"), "municipality_name", "lat", "lon")
     seconds = names.select(pl.col("unit_id").alias("second_unit"), pl.col("unit_name").alias("second_name"))
@@ -84,7 +109,7 @@ def unplaced(
         if row["reason"] == "outbid":
             explained.append(
                 i18n.text(
-                    "allocation.answer.outbid",
+                    "allocation.answer.lost_to",
                     language,
                     lost_to=row["lost_to"],
                     unit=names.get(row["unit_id"], row["unit_id"]),
@@ -94,17 +119,51 @@ def unplaced(
                 )
             )
         else:
-            explained.append(relaxed.get(row["need_id"], ""))
+            explained.append(relaxed.get(row["need_id"]) or i18n.text("allocation_page.not_explained", language))
     reasons = [i18n.text(f"allocation.reason.{reason}", language) for reason in rows["reason"].to_list()]
     return rows.with_columns(pl.Series("reason_text", reasons, pl.String), pl.Series("explained", explained, pl.String))
 
 
-def fairness(needs: pl.DataFrame, chosen: pl.DataFrame) -> pl.DataFrame:
-    """By acting municipality: needs, placed and the share placed."""
+def insisting(told: outcome.Insisting, need_id: str, unit: str, names: Mapping[str, str], language: str) -> tuple[str, list[str]]:
+    """What it costs that a need gets a unit: in a sentence, and each need whose place changes in a line."""
+    change = told.change
+    placed, points = -change[-2], -change[-1]
+    urgent = -change[-3] if len(change) > 2 else 0
+    if urgent > 0:
+        price = formats.plural(urgent, "allocation_page.insist.urgent", language)
+    elif placed > 0:
+        price = formats.plural(placed, "allocation_page.insist.placed", language)
+    elif points > 0:
+        price = formats.plural(points, "allocation_page.insist.points", language)
+    else:
+        price = i18n.text("allocation_page.insist.nothing", language)
+    lines = []
+    for need, before, after in told.moves.iter_rows():
+        where = {"need": need, "before": names.get(before, before), "after": names.get(after, after)}
+        kind = "gets" if before is None else "loses" if after is None else "moves"
+        lines.append(i18n.text(f"allocation_page.insist.{kind}", language, **where))
+    return i18n.text("allocation_page.insist.said", language, need=need_id, unit=unit, price=price), lines
+
+
+def rivals(told: pl.DataFrame, units: pl.DataFrame) -> pl.DataFrame:
+    """Who has the places that a need could use (`outcome.rivals`), by the points of a single match: 1000 a step of freshness taken off."""
+    names = units.select("unit_id", pl.col("name").alias("unit_name"))
+    return told.join(names, on="unit_id", how="left", maintain_order="left").with_columns(
+        (pl.col("points") % 1000).alias("match_points"),
+        (pl.col("rival_points") % 1000).alias("rival_points"),
+        pl.col("places").alias("places_here"),
+    )
+
+
+def fairness(needs: pl.DataFrame, chosen: pl.DataFrame, shares: pl.DataFrame | None = None) -> pl.DataFrame:
+    """By acting municipality: needs, placed and the share placed; with `Allocation.shares` also the floor and what lacks to it."""
+    about = needs.join(chosen.select("need_id", pl.lit(1).alias("placed")), on="need_id", how="left")
+    if shares is not None:
+        about = about.join(shares.select("municipality", "floor", "lacking"), on="municipality", how="left")
+    extra = [pl.col("floor", "lacking").first()] if shares is not None else []
     return (
-        needs.join(chosen.select("need_id", pl.lit(1).alias("placed")), on="need_id", how="left")
-        .group_by("municipality_name")
-        .agg(pl.len().alias("needs"), pl.col("placed").sum().fill_null(0))
+        about.group_by("municipality_name")
+        .agg(pl.len().alias("needs"), pl.col("placed").sum().fill_null(0), *extra)
         .with_columns((100 * pl.col("placed") / pl.col("needs")).alias("share_pct"))
         .sort("share_pct", "municipality_name")
     )
@@ -118,10 +177,24 @@ def comparison(compared: Comparison, language: str) -> pl.DataFrame:
     return table.with_columns(pl.Series("method", names, pl.String), pl.Series("method_help", about, pl.String))
 
 
-def scarcity(values: pl.DataFrame, names: Mapping[str, str]) -> pl.DataFrame:
+def scarcity(values: pl.DataFrame, names: Mapping[str, str], units: pl.DataFrame) -> pl.DataFrame:
     """What one more place of each kind is worth, kinds by name, the most valuable first; only those worth anything."""
     kinds = [names.get(kind, kind) for kind in values["kind"].to_list()]
-    return values.with_columns(pl.Series("kind_name", kinds, pl.String)).filter((pl.col("placed") > 0) | (pl.col("points") > 0))
+    told = values.with_columns(pl.Series("kind_name", kinds, pl.String)).filter((pl.col("placed") > 0) | (pl.col("points") > 0))
+    told = told.with_columns(value_urgent="urgent", value_placed="placed", value_points="points")
+    names_of = units.select("unit_id", (pl.col("name") + " · " + pl.col("municipality_name").fill_null("")).alias("unit_name"))
+    return told.join(names_of, on="unit_id", how="left", maintain_order="left")
+
+
+def scarcity_columns(values: pl.DataFrame, language: str) -> tuple[str | tables.Column, ...]:
+    """The columns of `scarcity`; points that prices only tell about say so."""
+    exact = bool(values["exact"].all())
+
+    def about(points: float | None) -> str:
+        return i18n.text("allocation_page.about", language, points=formats.number(points, language))
+
+    points = tables.Column("value_points", "whole", write=None if exact else about)
+    return ("kind_name", tables.Column("unit_name", width=260), "value_urgent", "value_placed", points, "units")
 
 
 def scarcest(values: pl.DataFrame, language: str) -> str:
@@ -129,6 +202,21 @@ def scarcest(values: pl.DataFrame, language: str) -> str:
     if values.is_empty() or values["placed"][0] == 0:
         return i18n.text("allocation.answer.no_scarcity", language)
     return i18n.text("allocation.answer.scarcest", language, kind=values["kind_name"][0])
+
+
+def proposal(plan: pl.DataFrame, missing: pl.DataFrame, values: pl.DataFrame, premises: Mapping[str, str], language: str) -> bytes:
+    """The proposal as one workbook: what it rests on, who gets a place, who does not and why, and what one more place is worth.
+
+    The first sheet begins by saying that nobody has decided anything.
+    """
+    held = (HELD_COLUMN,) if plan["held"].any() else ()
+    sheets: list[exports.Sheet] = [
+        (i18n.text("allocation_page.tab.placed", language), plan, (*PLACED_COLUMNS, *held)),
+        (i18n.text("allocation_page.tab.unplaced", language), missing, (*UNPLACED_COLUMNS, "reason_text")),
+        (i18n.text("allocation_page.tab.scarcity", language), values, scarcity_columns(values, language)),
+    ]
+    facts = (i18n.text("allocation_page.premises.sheet", language), premises)
+    return exports.workbook(sheets, language, facts=facts, facts_first=True)
 
 
 def moves_map(plan: pl.DataFrame, points: pl.DataFrame, outline: Mapping[str, Any] | None, language: str) -> charts.Picture:

@@ -12,7 +12,7 @@ import csv as csv_files
 import datetime as dt
 import io
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 import polars as pl
@@ -61,34 +61,59 @@ def xlsx(
 
     Raises SampladsError `export_too_long` where there are more rows than a sheet holds.
     """
-    if frame.height > XLSX_ROWS:
-        raise SampladsError("export_too_long", rows=formats.number(frame.height, language), most=formats.number(XLSX_ROWS, language))
-    shown = tables.columns(frame, columns)
-    values = tables.plain(frame, shown, language)
+    name = title or i18n.text("ui.export.sheet", language)
+    return workbook([(name, frame, columns)], language, facts=(i18n.text("ui.export.about", language), about or {}))
+
+
+Sheet = tuple[str, pl.DataFrame, Iterable[str | Column] | None]
+"""A sheet's name, its rows and the columns to show (None: all)."""
+
+
+def workbook(sheets: Sequence[Sheet], language: str, *, facts: tuple[str, Mapping[str, str]], facts_first: bool = False) -> bytes:
+    """Several tables as the sheets of one Excel workbook; `facts` are the name and the lines of one more, first or last.
+
+    Raises SampladsError `export_too_long` where there are more rows than a sheet holds.
+    """
+    for _, frame, _ in sheets:
+        if frame.height > XLSX_ROWS:
+            raise SampladsError("export_too_long", rows=formats.number(frame.height, language), most=formats.number(XLSX_ROWS, language))
     buffer = io.BytesIO()
     options = {"strings_to_formulas": False, "strings_to_urls": False, "strings_to_numbers": False, "nan_inf_to_errors": False}
     with xlsxwriter.Workbook(buffer, {"in_memory": True, **options}) as book:
-        sheet = book.add_worksheet(_SHEET_FORBIDS.sub(" ", title or i18n.text("ui.export.sheet", language))[:31])
-        heading = book.add_format({"bold": True, "bottom": 1, "text_wrap": True, "valign": "top"})
-        names = tables.headers(shown, language)
-        sheet.write_row(0, 0, names, heading)
-        for index, (spec, name) in enumerate(zip(shown, names, strict=True)):
-            number_format = _cell_format(spec)
-            cell = book.add_format({"num_format": number_format}) if number_format else None
-            sheet.set_column(index, index, min(48, max(11, len(name) + 2)), cell)
-            for row, value in enumerate(values[spec.key], start=1):
-                _write(sheet, row, index, value, cell)
-        sheet.freeze_panes(1, 0)
-        if shown and values.height:
-            sheet.autofilter(0, 0, values.height, len(shown) - 1)
-        if about:
-            facts = book.add_worksheet(i18n.text("ui.export.about", language)[:31])
-            facts.set_column(0, 0, 28)
-            facts.set_column(1, 1, 100)
-            for row, (name, value) in enumerate(about.items()):
-                facts.write_string(row, 0, name)
-                facts.write_string(row, 1, value)
+        if facts_first:
+            _facts(book, *facts)
+        for title, frame, columns in sheets:
+            _sheet(book, title, frame, columns, language)
+        if facts[1] and not facts_first:
+            _facts(book, *facts)
     return buffer.getvalue()
+
+
+def _sheet(book: Any, title: str, frame: pl.DataFrame, columns: Iterable[str | Column] | None, language: str) -> None:
+    shown = tables.columns(frame, columns)
+    values = tables.plain(frame, shown, language)
+    sheet = book.add_worksheet(_SHEET_FORBIDS.sub(" ", title)[:31])
+    heading = book.add_format({"bold": True, "bottom": 1, "text_wrap": True, "valign": "top"})
+    names = tables.headers(shown, language)
+    sheet.write_row(0, 0, names, heading)
+    for index, (spec, name) in enumerate(zip(shown, names, strict=True)):
+        number_format = _cell_format(spec)
+        cell = book.add_format({"num_format": number_format}) if number_format else None
+        sheet.set_column(index, index, min(48, max(11, len(name) + 2)), cell)
+        for row, value in enumerate(values[spec.key], start=1):
+            _write(sheet, row, index, value, cell)
+    sheet.freeze_panes(1, 0)
+    if shown and values.height:
+        sheet.autofilter(0, 0, values.height, len(shown) - 1)
+
+
+def _facts(book: Any, title: str, about: Mapping[str, str]) -> None:
+    sheet = book.add_worksheet(_SHEET_FORBIDS.sub(" ", title)[:31])
+    sheet.set_column(0, 0, 28)
+    sheet.set_column(1, 1, 100)
+    for row, (name, value) in enumerate(about.items()):
+        sheet.write_string(row, 0, name)
+        sheet.write_string(row, 1, value)
 
 
 def _write(sheet: Any, row: int, index: int, value: Any, cell: Any) -> None:

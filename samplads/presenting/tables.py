@@ -192,7 +192,9 @@ def headers(shown: Sequence[Column], language: str) -> list[str]:
 
 
 def help_text(shown: Column, language: str) -> str | None:
-    """What the contract says of a delivered column, for the header's tooltip."""
+    """What the catalogue (`columns_help.<key>`) or the contract says of a column, for the header's tooltip."""
+    if i18n.has(f"columns_help.{shown.key}", language):
+        return i18n.text(f"columns_help.{shown.key}", language)
     told = _delivered().get(shown.key)
     return str(told[language]) if told else None
 

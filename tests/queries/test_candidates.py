@@ -2,18 +2,23 @@
 
 from __future__ import annotations
 
+import dataclasses
 import datetime as dt
 import random
 from pathlib import Path
 
+import numpy as np
 import polars as pl
 import pytest
 
-from samplads import loading, queries
+from samplads import loading, policy, queries
 from samplads.demo import generate
 from samplads.extracts import COUNTS, SCHEMA
 from samplads.loading_allocation import candidates
+from samplads.matching import explanation
 from samplads.matching.case import Case
+from samplads.matching.eligibility import BIT
+from samplads.matching.places import Places
 from samplads.matching.ranking import match
 from samplads.warehouse import Archived, publish
 from tests import small
@@ -66,6 +71,127 @@ def test_pairs_are_the_sure_hits_of_every_need(folder: Path, later: int) -> None
         assert ranked["unit_id"].to_list() == result.hits["unit_id"].to_list()
     assert got == wanted
     assert len(got) > (300 if later == 0 else 0)
+
+
+WITHOUT = {
+    "distance": {"max_km": None},
+    "price": {"max_daily_rate_ore": None},
+    "offer_type": {"offer_types": ()},
+    "support_level": {"support_level": None},
+    "night_cover": {"least_night_cover": None},
+}
+"""A rule and what it takes from a case to leave it out."""
+
+
+@pytest.mark.parametrize("dropped", [["distance"], ["price"], ["offer_type"], ["support_level"], ["night_cover"], list(WITHOUT)])
+def test_a_rule_left_out_is_a_case_without_the_limit(folder: Path, dropped: list[str]) -> None:
+    found = candidates(small.DAY, dropped=dropped, warehouse=folder)
+    places, weights, points = loading.places(folder), loading.weights(small.DAY), loading.municipalities(folder)
+    changes = {field: value for rule in dropped for field, value in WITHOUT[rule].items()}
+    wanted = set()
+    for row in queries.run("open_needs", folder).iter_rows(named=True):
+        case = dataclasses.replace(Case.from_row(row), **changes)
+        result = match(case, places, weights, as_of=small.DAY, municipalities=points)
+        wanted |= {(row["need_id"], unit) for unit in result.hits["unit_id"]}
+    assert set(found.select("need_id", "unit_id").iter_rows()) == wanted
+    assert len(wanted) > candidates(small.DAY, warehouse=folder).height
+
+
+def opened_frame(folder: Path, opened: list[str]) -> Places:
+    """All units, those of a list with a place that is free today."""
+    units = queries.run("match_units", folder)
+    free = pl.col("unit_id").is_in(opened)
+    with_place = units.with_columns(
+        pl.when(free).then(1).otherwise("accepting").alias("accepting"),
+        pl.when(free).then(pl.lit("open")).otherwise("status").alias("status"),
+        # A place that is thought of is there from today, but never is it the sooner one that a wish of a day rewards.
+        pl.when(free).then(pl.coalesce("accepting_from", pl.lit(dt.date(1990, 1, 1)))).otherwise("accepting_from").alias("accepting_from"),
+    )
+    return Places.from_frame(with_place, queries.run("target_group_closure", folder))
+
+
+def test_full_units_are_those_that_suit_if_they_had_a_place(folder: Path) -> None:
+    units = queries.run("match_units", folder)
+    full = candidates(small.DAY, warehouse=folder, full=True)
+    closed = units.filter((pl.col("accepting") < 1) & (pl.col("status").fill_null("open") != "closed"))["unit_id"].to_list()
+    usual = candidates(small.DAY, warehouse=folder)
+    assert set(full["unit_id"]) <= set(closed)
+    assert not set(full["unit_id"]) & set(usual["unit_id"])
+    places, weights, points = opened_frame(folder, closed), loading.weights(small.DAY), loading.municipalities(folder)
+    wanted = set()
+    for row in queries.run("open_needs", folder).iter_rows(named=True):
+        # Places that are thought of are free on any day: the case has no rule of the day, but its day stays what approvals last until.
+        result = match(Case.from_row(row), places, weights, as_of=small.DAY, municipalities=points)
+        late = BIT["open_by"]
+        sure = ((result.violations | result.unknowns) & ~np.uint16(late)) == 0
+        wanted |= {(row["need_id"], unit) for unit in places.unit_id[sure] if unit in closed}
+    assert set(full.select("need_id", "unit_id").iter_rows()) == wanted
+    assert len(wanted) > usual.height
+    # Opened one at a time by a what-if, a unit has the very pairs and points that were told, and nobody else's change.
+    for unit in full["unit_id"].unique().sort().to_list()[:12]:
+        opened = candidates(small.DAY, more_places=[unit], warehouse=folder)
+        mine = opened.filter(pl.col("unit_id") == unit)
+        assert mine.rows() == full.filter(pl.col("unit_id") == unit).rows()
+        assert opened.filter(pl.col("unit_id") != unit).rows() == usual.rows()
+        assert candidates(small.DAY, more_places=[unit], warehouse=folder, full=True).filter(pl.col("unit_id") == unit).height == 0
+
+
+def test_one_more_place_where_there_are_some_changes_no_pair(folder: Path) -> None:
+    usual = candidates(small.DAY, warehouse=folder)
+    again = candidates(small.DAY, more_places=usual["unit_id"].unique().to_list(), warehouse=folder)
+    assert again.rows() == usual.rows()
+
+
+def test_the_limit_that_is_named_as_the_cheapest_makes_the_unit_fit(folder: Path) -> None:
+    places, weights, points = loading.places(folder), loading.weights(small.DAY), loading.municipalities(folder)
+    rules = policy.load("allocation", small.DAY).values["relaxation_step"]
+    steps = {rule: told["value"] for rule, told in rules.items()}
+    opened = {rule: set(candidates(small.DAY, dropped=[rule], warehouse=folder).select("need_id", "unit_id").iter_rows()) for rule in steps}
+    named = 0
+    for row in queries.run("open_needs", folder).iter_rows(named=True):
+        result = match(Case.from_row(row), places, weights, as_of=small.DAY, municipalities=points)
+        near = result.near_misses
+        best = explanation.cheapest(near, steps, [])
+        mine = {
+            rule: {unit for need, unit in pairs if need == row["need_id"]} - set(result.hits["unit_id"]) for rule, pairs in opened.items()
+        }
+        if best is None:
+            assert not any(mine.values())
+            continue
+        named += 1
+        assert best.unit_id in mine[best.rule]
+        # A unit with a place that nobody gets is preferred, whatever it misses.
+        sure = near.filter((pl.col("unknown") == 0) & pl.col("relaxable"))
+        last = sure["unit_id"][-1]
+        assert explanation.cheapest(near, steps, [last]).unit_id == last  # type: ignore[union-attr]  # there is one
+        block = explanation.blocking(near)
+        assert block is not None
+        assert block[1] == near.filter((pl.col("unknown") == 0) & (pl.col("rule") == block[0])).height
+    assert named > 20
+
+
+def test_the_cheapest_is_the_least_for_its_step_and_a_type_comes_last() -> None:
+    rows = [
+        ("far", "distance", 50, True, 0),
+        ("dear", "price", 10, True, 0),
+        ("other", "offer_type", None, True, 0),
+        ("ask", "price", 1, True, 1),
+    ]
+    near = pl.DataFrame(
+        [(unit, rule, by, None, relaxable, unknown) for unit, rule, by, relaxable, unknown in [*rows, ("law", "age", 1, False, 0)]],
+        schema=["unit_id", "rule", "by", "has", "relaxable", "unknown"],
+        orient="row",
+    )
+    steps = {"distance": 20, "price": 10, "offer_type": 0}
+
+    def cheapest(frame: pl.DataFrame) -> str | None:
+        found = explanation.cheapest(frame, steps, [])
+        return None if found is None else found.unit_id
+
+    assert cheapest(near) == "dear"
+    assert cheapest(near.filter(pl.col("unit_id") != "dear")) == "far"
+    assert cheapest(near.filter(pl.col("unit_id").is_in(["other", "ask", "law"]))) == "other"
+    assert cheapest(near.filter(pl.col("unit_id").is_in(["ask", "law"]))) is None
 
 
 def test_what_if(folder: Path) -> None:

@@ -113,6 +113,13 @@ def test_options_equal_brute_force(made: Made, within: float) -> None:
 @given(problems(), st.randoms(use_true_random=False))
 def test_the_order_of_rows_changes_nothing(made: Made, random: object) -> None:
     seed = random.randrange(10**6)  # type: ignore[attr-defined]
+    since = pl.DataFrame({"need_id": list(made.tier), "since": [len(need) * seed % 3 for need in made.tier]})
+    dated = pl.DataFrame(
+        [(unit, month, max(0, places)) for unit, places in made.places.items() for month in (0, 2)],
+        schema={"unit_id": pl.String, "opens": pl.Int64, "places": pl.Int64},
+        orient="row",
+    )
+    wanted = pl.DataFrame({"need_id": list(made.tier), "wanted_from": list(made.tier.values())})
 
     def shuffled(frame: pl.DataFrame) -> pl.DataFrame:
         return frame.sample(fraction=1, shuffle=True, seed=seed) if frame.height else frame
@@ -122,11 +129,14 @@ def test_the_order_of_rows_changes_nothing(made: Made, random: object) -> None:
         {"incompatible": made.incompatible},
         {"group": made.group, "fairness": 0.1},
         {"holds": made.held},
+        {"waiting": since},
+        {"capacity": dated, "wanted": wanted, "waiting_points": 2, "longest_wait": 2, "waiting": since},
     ):
-        one = allocate(made.pairs, made.capacity, priority=made.priority, **options)
+        capacity = options.pop("capacity", made.capacity)
+        one = allocate(made.pairs, capacity, priority=made.priority, **options)
         other = allocate(
             shuffled(made.pairs),
-            shuffled(made.capacity),
+            shuffled(capacity),
             priority=shuffled(made.priority),
             **{name: shuffled(value) if isinstance(value, pl.DataFrame) else value for name, value in options.items()},
         )

@@ -90,6 +90,34 @@ def test_a_new_unit_is_worth_what_solving_again_gains(made: Made, other: Made) -
 
 @MODEST
 @given(problems())
+def test_values_of_full_units_equal_solving_again_with_their_pairs(made: Made) -> None:
+    closed = [unit for unit, places in made.places.items() if places <= 0]
+    full = made.pairs.filter(pl.col("unit_id").is_in(closed))
+    pairs, capacity = made.pairs.filter(~pl.col("unit_id").is_in(closed)), made.capacity.filter(pl.col("places") > 0)
+    before = allocate(pairs, capacity, priority=made.priority)
+    values = scarcity.place_values(before, full)
+    assert set(full["unit_id"]) <= set(values["unit_id"])
+    assert values["unit_id"].is_unique().all()
+    for row in values.iter_rows(named=True):
+        one = row["unit_id"]
+        opened = pl.concat([pairs, full.filter(pl.col("unit_id") == one)])
+        places = dict(capacity.iter_rows())
+        places[one] = places.get(one, 0) + 1
+        more = pl.DataFrame({"unit_id": list(places), "places": list(places.values())})
+        after = allocate(opened, more, priority=made.priority)
+        assert difference(after, before) == (row["urgent"], row["placed"], row["points"])
+    # A need that only full units suit is told so, with the one it has most points in.
+    everyone = pl.DataFrame({"need_id": list(made.tier)})
+    told = {row["need_id"]: row for row in outcome.unplaced(before, everyone, full).iter_rows(named=True)}
+    for need in set(made.tier) - set(pairs["need_id"]):
+        mine = {unit: points for (who, unit), points in made.points.items() if who == need}
+        assert told[need]["reason"] == (outcome.NO_OPEN_PLACE if mine else outcome.NO_ELIGIBLE_UNIT)
+        assert told[need]["units"] == len(mine)
+        assert told[need]["unit_id"] == (min(mine, key=lambda unit: (-mine[unit], unit)) if mine else None)
+
+
+@MODEST
+@given(problems())
 def test_what_outbids_a_need_is_what_placing_it_costs(made: Made) -> None:
     before = allocate(made.pairs, made.capacity, priority=made.priority)
     everyone = pl.DataFrame({"need_id": list(made.tier)})

@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import polars as pl
+import pytest
 from hypothesis import given, settings
+from hypothesis import strategies as st
 
+from samplads.errors import SampladsError
 from samplads.matching.allocation import allocate
 from samplads.matching.comparison import METHODS, compare
 from samplads.matching.stable import blocking_pairs, stable
@@ -49,6 +52,60 @@ def test_nobody_would_rather_have_each_other(made: Made) -> None:
             for need, unit in other.items():
                 mine = plan[need]
                 assert (-made.points[need, mine], mine) <= (-made.points[need, unit], unit)
+
+
+@MODEST
+@given(problems(), st.data())
+def test_units_may_have_an_order_of_their_own(made: Made, data: st.DataObject) -> None:
+    own = {pair: data.draw(st.integers(0, 2)) for pair in made.points if data.draw(st.booleans())}
+    frame = pl.DataFrame(
+        [(need, unit, points) for (need, unit), points in own.items()],
+        schema={"need_id": pl.String, "unit_id": pl.String, "points": pl.Int64},
+        orient="row",
+    )
+    got = stable(made.pairs, made.capacity, priority=made.priority, unit_points=frame.sample(fraction=1, shuffle=True, seed=1))
+    plan = dict(got.chosen.select("need_id", "unit_id").iter_rows())
+
+    def unit_order(need: str, unit: str) -> tuple[int, int, int, str]:
+        return -own.get((need, unit), -1), made.tier[need], -made.points[need, unit], need
+
+    for (need, unit), points in made.points.items():
+        if made.places[unit] <= 0 or plan.get(need) == unit:
+            continue
+        inside = [one for one, where in plan.items() if where == unit]
+        wants = need not in plan or (-points, unit) < (-made.points[need, plan[need]], plan[need])
+        wanted = len(inside) < made.places[unit] or any(unit_order(need, unit) < unit_order(one, unit) for one in inside)
+        assert not (wants and wanted)
+    none = blocking_pairs(got.chosen, made.pairs, made.capacity, priority=made.priority, unit_points=frame)
+    assert none.height == 0
+
+
+def test_an_order_of_their_own_goes_before_tiers_and_must_be_one() -> None:
+    pairs = pl.DataFrame({"need_id": ["a", "b"], "unit_id": ["x", "x"], "points": [1, 9]})
+    capacity = pl.DataFrame({"unit_id": ["x"], "places": [1]})
+    assert stable(pairs, capacity).chosen["need_id"].to_list() == ["b"]
+    own = pl.DataFrame({"need_id": ["a", "b", "q"], "unit_id": ["x", "x", "x"], "points": [5, 4, 9]})
+    assert stable(pairs, capacity, unit_points=own).chosen["need_id"].to_list() == ["a"]
+    assert stable(pairs, capacity, unit_points=own.clear()).chosen["need_id"].to_list() == ["b"]
+    with pytest.raises(SampladsError, match="allocation_pair_twice"):
+        stable(pairs, capacity, unit_points=pl.concat([own, own.with_columns(pl.col("points") + 1)]))
+
+
+@MODEST
+@given(problems())
+def test_holds_stand_in_every_way(made: Made) -> None:
+    got = compare(made.pairs, made.capacity, priority=made.priority, holds=made.held)
+    for plan in (got.first_come, got.best_pair_first, got.stable, got.optimum):
+        where = dict(plan.chosen.select("need_id", "unit_id").iter_rows())
+        assert {need: where.get(need) for need in made.holds} == made.holds
+        assert all(list(where.values()).count(unit) <= max(0, made.places[unit]) for unit in made.places)
+        assert plan.value <= got.optimum.value
+    # Who is held is not asked, the others are served as if the place were not there.
+    rest = made.pairs.filter(~pl.col("need_id").is_in(list(made.holds)))
+    fewer = made.capacity.with_columns(pl.col("places") - pl.col("unit_id").is_in(list(made.holds.values())).cast(pl.Int64))
+    alone = compare(rest, fewer, priority=made.priority)
+    for mine, theirs in ((got.first_come, alone.first_come), (got.stable, alone.stable)):
+        assert mine.chosen.filter(~pl.col("need_id").is_in(list(made.holds))).rows() == theirs.chosen.rows()
 
 
 @MODEST
