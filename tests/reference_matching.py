@@ -299,11 +299,14 @@ def candidates(
     municipalities: Collection[str] | None = None,
     more_places: Collection[str] = (),
     dropped: Collection[str] = (),
+    *,
+    full_units: bool = False,
 ) -> list[dict[str, Any]]:
     """Every pair of a need that waits and a unit that no rule speaks against, with its points: need by need, unit by unit.
 
-    `more_places` are units open now as if they had a place; rules in `dropped` are not asked. The reference rate is the cheapest of the
-    need's own sure hits of the same offer type; a better band of freshness outranks any points.
+    `more_places` are units open now as if they had a place, from today on where they have none; rules in `dropped` are not asked.
+    `full_units`: instead the pairs of full units that are not closed, as if each had a place. The reference rate is the cheapest of the
+    need's sure hits of the same offer type that really are open, else the unit's own; a better band of freshness outranks any points.
     """
     pairs = []
     for need in needs:
@@ -315,12 +318,18 @@ def candidates(
         for unit in units:
             far = metres(home, unit["lat"], unit["lon"])
             said = answer(unit, case, closure, as_of, far)
-            let_off = {*dropped, *(("open_place", "intake", "open_by") if unit["unit_id"] in more_places else ())}
+            really = said["open_place"] == said["intake"] == "pass"
+            full = said["open_place"] == "fail" and said["intake"] != "fail" and unit["unit_id"] not in more_places
+            let_off = set(dropped)
+            if unit["unit_id"] in more_places or (full_units and full):
+                let_off |= {"open_place", "intake"} | (set() if really else {"open_by"})
             if all(told == "pass" for rule, told in said.items() if rule not in let_off):
-                hits.append((unit, far))
-        for unit, far in hits:
-            rates = [other["daily_rate_ore"] for other, _ in hits if other["offer_type"] == unit["offer_type"]]
-            reference = min((rate for rate in rates if rate is not None), default=None)
+                hits.append((unit, far, really, full))
+        for unit, far, _, full in hits:
+            if full is not full_units:
+                continue
+            rates = [other["daily_rate_ore"] for other, _, really, _ in hits if really and other["offer_type"] == unit["offer_type"]]
+            reference = min((rate for rate in rates if rate is not None), default=unit["daily_rate_ore"])
             total = sum(points(unit, case, weights, closure, as_of, places, reference).values())
             tier = weights.tiers[band(unit, as_of, weights.freshness.fresh_days, weights.freshness.ageing_days)]
             pairs.append(

@@ -36,6 +36,7 @@ def country(tmp_path_factory: pytest.TempPathFactory) -> reference.Reference:
                 "municipalities": st.none() | st.lists(st.sampled_from([*MUNICIPALITIES]), unique=True),
                 "more_places": st.lists(st.sampled_from([f"A-{number}" for number in range(1, 12)]), unique=True, min_size=3, max_size=8),
                 "dropped": st.lists(st.sampled_from(DROPPABLE), unique=True, max_size=4),
+                "full_units": st.booleans(),
                 "weights": strategies_matching.weights(),
                 "later": st.sampled_from([0, 0, 1, 30, 91]),
             }
@@ -56,9 +57,10 @@ def test_pairs_are_those_of_the_slow_twin(
     with tempfile.TemporaryDirectory() as folder:
         rows = strategies_matching.delivered(units) | {"need": needs}
         version, _ = publish([small.archived(rows, as_of=AS_OF)], country, Path(folder))
-        for asked in [{"municipalities": None, "more_places": [], "dropped": [], "weights": loading.weights(AS_OF), "later": 0}, *what_ifs]:
+        usual = {"municipalities": None, "more_places": [], "dropped": [], "full_units": False}
+        for asked in [usual | {"weights": loading.weights(AS_OF), "later": 0}, *what_ifs]:
             day, weights = AS_OF + dt.timedelta(days=asked["later"]), asked["weights"]
-            limits = {name: asked[name] for name in ("municipalities", "more_places", "dropped")}
+            limits = {name: asked[name] for name in usual}
             found = queries.run(
                 "candidates",
                 version.path,
