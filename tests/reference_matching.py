@@ -7,6 +7,8 @@ from __future__ import annotations
 
 import datetime as dt
 import math
+from collections.abc import Collection, Mapping, Sequence
+from types import SimpleNamespace
 from typing import Any
 
 COVERS = ["none", "on_call", "sleeping", "awake"]
@@ -279,3 +281,66 @@ def case_applies(rule: str, case: Any) -> bool:
         "area": bool(case.located_in),
     }
     return asks.get(rule, True)
+
+
+def as_case(need: Mapping[str, Any]) -> Any:
+    """A need as it is asked about: a list that is not told is empty, and nothing that an officer adds."""
+    lists = {name: tuple(need[name] or ()) for name in ("offer_types", "target_groups", "wish_near")}
+    return SimpleNamespace(**{**need, **lists, "operator_kinds": (), "located_in": (), "reference_rate_ore": None})
+
+
+def candidates(
+    units: Sequence[dict[str, Any]],
+    needs: Sequence[Mapping[str, Any]],
+    weights: Any,
+    closure: list[tuple[str, str]],
+    as_of: dt.date,
+    places: dict[str, tuple[float, float]],
+    municipalities: Collection[str] | None = None,
+    more_places: Collection[str] = (),
+    dropped: Collection[str] = (),
+    *,
+    full_units: bool = False,
+) -> list[dict[str, Any]]:
+    """Every pair of a need that waits and a unit that no rule speaks against, with its points: need by need, unit by unit.
+
+    `more_places` are units open now as if they had a place, from today on where they have none; rules in `dropped` are not asked.
+    `full_units`: instead the pairs of full units that are not closed, as if each had a place. The reference rate is the cheapest of the
+    need's sure hits of the same offer type that really are open, else the unit's own; a better band of freshness outranks any points.
+    """
+    pairs = []
+    for need in needs:
+        if need["status"] not in (None, "open") or (municipalities is not None and need["municipality"] not in municipalities):
+            continue
+        case = as_case(need)
+        home = places.get(case.municipality)
+        hits = []
+        for unit in units:
+            far = metres(home, unit["lat"], unit["lon"])
+            said = answer(unit, case, closure, as_of, far)
+            really = said["open_place"] == said["intake"] == "pass"
+            full = said["open_place"] == "fail" and said["intake"] != "fail" and unit["unit_id"] not in more_places
+            let_off = set(dropped)
+            if unit["unit_id"] in more_places or (full_units and full):
+                let_off |= {"open_place", "intake"} | (set() if really else {"open_by"})
+            if all(told == "pass" for rule, told in said.items() if rule not in let_off):
+                hits.append((unit, far, really, full))
+        for unit, far, _, full in hits:
+            if full is not full_units:
+                continue
+            rates = [other["daily_rate_ore"] for other, _, really, _ in hits if really and other["offer_type"] == unit["offer_type"]]
+            reference = min((rate for rate in rates if rate is not None), default=unit["daily_rate_ore"])
+            total = sum(points(unit, case, weights, closure, as_of, places, reference).values())
+            tier = weights.tiers[band(unit, as_of, weights.freshness.fresh_days, weights.freshness.ageing_days)]
+            pairs.append(
+                {
+                    "need_id": need["need_id"],
+                    "unit_id": unit["unit_id"],
+                    "points": total + 1000 * (max(weights.tiers.values()) - tier),
+                    "match_points": total,
+                    "tier": tier,
+                    "metres": far,
+                    "daily_rate_ore": unit["daily_rate_ore"],
+                }
+            )
+    return sorted(pairs, key=lambda pair: (pair["need_id"], pair["unit_id"]))

@@ -293,3 +293,159 @@ def members(membership: Sequence[Row], day: dt.date) -> set[tuple[str, str]]:
 def alphabetical(name: str) -> str:
     """A key of the Danish alphabet: æ, ø, å last, aa as å, capitals as small ones."""
     return name.lower().replace("aa", "å").replace("æ", "{").replace("ø", "|").replace("å", "}")
+
+
+@dataclass(frozen=True)
+class Country:
+    """A reference folder as rows of text by file: what a folder says, before anybody has read it."""
+
+    files: Mapping[str, Sequence[Row]]
+
+    def rows(self, name: str) -> Sequence[Row]:
+        return self.files.get(name, ())
+
+    @property
+    def parents(self) -> dict[str, str | None]:
+        """Each target group's parent; one that is not in the file is none."""
+        codes = {row["code"] for row in self.rows("target_groups")}
+        return {row["code"]: row["parent_code"] if row["parent_code"] in codes else None for row in self.rows("target_groups")}
+
+    def line(self, code: str) -> list[str]:
+        """A target group and all above it, itself first."""
+        above = self.parents[code]
+        return [code] if above is None else [code, *self.line(above)]
+
+    def closure(self) -> list[tuple[str, str]]:
+        """Every target group with itself and each one above it, the one above first."""
+        return sorted((above, code) for code in self.parents for above in self.line(code))
+
+    def kind(self, code: str) -> str:
+        """What the file says a group is; else a leaf is what nothing is below."""
+        (row,) = (row for row in self.rows("target_groups") if row["code"] == code)
+        return row["kind"] or ("group" if code in self.parents.values() else "leaf")
+
+    def groups(self) -> list[dict[str, Any]]:
+        """The tree read aloud: each group before those below it, siblings by the alphabet; with the leaves strictly below."""
+        rows = {row["code"]: row for row in self.rows("target_groups")}
+        danish = {code: row["da"] or row["en"] or code for code, row in rows.items()}
+
+        def aloud(parent: str | None) -> list[str]:
+            siblings = [code for code in rows if self.parents[code] == parent]
+            ordered = sorted(siblings, key=lambda code: (alphabetical(danish[code]), code))
+            return [code for sibling in ordered for code in (sibling, *aloud(sibling))]
+
+        return [
+            {
+                "code": code,
+                "parent_code": self.parents[code],
+                "da": danish[code],
+                "en": rows[code]["en"] or danish[code],
+                "level": len(self.line(code)),
+                "leaves": sum(self.kind(below) == "leaf" for below in rows if below != code and code in self.line(below)),
+            }
+            for code in aloud(None)
+        ]
+
+    def offer_types(self, units: Sequence[Row]) -> list[dict[str, Any]]:
+        """Offer types with their units: those in use first, then those that one lives in, those that do not say last; by code."""
+        says = {None: None, "ja": True, "1": True, "0": False}
+        listed = [
+            {
+                "code": row["code"],
+                "da": row["da"],
+                "en": row["da"],
+                "paragraph": row["paragraph"],
+                "residential": says[row["residential"]],
+                "units": sum(unit["offer_type"] == row["code"] for unit in units),
+            }
+            for row in self.rows("offer_types")
+        ]
+        place = {True: 0, False: 1, None: 2}
+        return sorted(listed, key=lambda row: (row["units"] == 0, place[row["residential"]], row["code"]))
+
+    def municipalities(self) -> list[dict[str, Any]]:
+        """The towns by the alphabet, equals by code."""
+        names = ("code", "name", "region", "population", "lat", "lon")
+        rows = [{name: row[name] for name in names} for row in self.rows("municipalities")]
+        return sorted(rows, key=lambda row: (alphabetical(row["name"]), row["code"]))
+
+    def members(self, day: dt.date) -> set[tuple[str, str, str, str]]:
+        """Region, its name, municipality, its name, of every membership that holds on a day, both days included.
+
+        A town that the file of memberships never names belongs for good where the file of towns says. A region without a name is called
+        by its code.
+        """
+        towns = {row["code"]: row for row in self.rows("municipalities")}
+        named = {row["code"]: row["name"] or row["code"] for row in self.rows("regions")}
+        told = [row for row in self.rows("region_membership") if row["municipality"] in towns]
+        held = [
+            (row["region"], row["municipality"])
+            for row in told
+            if (row["valid_from"] is None or row["valid_from"] <= day) and (row["valid_to"] is None or day <= row["valid_to"])
+        ]
+        moved = {row["municipality"] for row in told}
+        held += [(row["region"], code) for code, row in towns.items() if code not in moved and row["region"] is not None]
+        return {(region, named.get(region, region), code, towns[code]["name"]) for region, code in held}
+
+
+def night_rosters(rosters: Sequence[Row], closure: Sequence[tuple[str, str]], day: dt.date) -> list[dict[str, Any]]:
+    """Of each unit the roster that has held longest into the day: the last to begin on or before it; with all at or below what it excludes.
+
+    Groups that the tree does not know cover nothing; a roster that excludes nothing known has none (None).
+    """
+    found = []
+    for unit_id in sorted({row["unit_id"] for row in rosters}):
+        begun = [row for row in rosters if row["unit_id"] == unit_id and row["valid_from"] <= day]
+        if begun:
+            row = max(begun, key=lambda row: row["valid_from"])
+            below = {down for group in row["excludes_groups"] or () for up, down in closure if up == group}
+            found.append({**row, "excludes_covered": sorted(below) or None})
+    return found
+
+
+def night_residents(stays: Sequence[Row], units: Mapping[str, Row], rosters: Sequence[Row], day: dt.date) -> list[dict[str, Any]]:
+    """Stays under way in units that have a roster, whenever it holds: the day of moving in counts, the day of moving out does not.
+
+    A stay that tells no rate costs what its unit costs.
+    """
+    rostered = {row["unit_id"] for row in rosters}
+    found = []
+    for stay in stays:
+        here = stay["starts_on"] <= day and (stay["ends_on"] is None or day < stay["ends_on"])
+        if here and stay["unit_id"] in rostered and stay["unit_id"] in units:
+            rate = units[stay["unit_id"]]["daily_rate_ore"] if stay["daily_rate_ore"] is None else stay["daily_rate_ore"]
+            found.append({"unit_id": stay["unit_id"], "municipality": stay["municipality"], "daily_rate_ore": rate})
+    unknown = float("inf")
+    return sorted(
+        found, key=lambda row: (row["unit_id"], row["municipality"], unknown if row["daily_rate_ore"] is None else row["daily_rate_ore"])
+    )
+
+
+def night_unit(unit: Row, town: Row, approvals: Sequence[Row], closure: Sequence[tuple[str, str]]) -> dict[str, Any]:
+    """A unit as night cover sees it: its own point or its town's, and every group at or below one that it is approved for."""
+    own = unit["lat"] is not None and unit["lon"] is not None
+    told = {row["target_group"] for row in approvals if row["unit_id"] == unit["unit_id"] and row["rank"] != "excluded"}
+    kept = ("unit_id", "name", "offer_name", "operator", "operator_kind", "municipality", "approval_status", "approved_until")
+    return {
+        **{name: unit[name] for name in (*kept, "single_person", "daily_rate_ore", "price_year")},
+        "municipality_name": town["name"],
+        "lat": town.get("lat") if unit["lat"] is None else unit["lat"],
+        "lon": town.get("lon") if unit["lon"] is None else unit["lon"],
+        "has_own_point": own,
+        "unit_night_cover": unit["night_cover"],
+        "groups": sorted({down for group in told for up, down in closure if up == group}),
+    }
+
+
+def findings(rows: Sequence[Row]) -> list[dict[str, Any]]:
+    """What was found, what refused a file first, then what set a row aside, what was remarked, what was mended; then by where it stands.
+
+    What has no sheet or no row comes after what has one.
+    """
+    worst = ("refused_file", "set_aside", "flagged", "corrected")
+
+    def place(row: Row) -> tuple[Any, ...]:
+        where = ((row[name] is None, row[name] or 0 if name == "row" else row[name] or "") for name in ("delivery", "file", "sheet", "row"))
+        return (worst.index(row["severity"]), *where)
+
+    return sorted((dict(row) for row in rows), key=place)

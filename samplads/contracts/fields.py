@@ -27,6 +27,16 @@ def _metadata(kind: str, da: str, en: str, **more: Any) -> dict[str, Any]:
     return {"kind": kind, "da": da, "en": en, **{key: value for key, value in more.items() if value is not None}}
 
 
+class _Text(dy.String):
+    """Text whose length is counted in characters, as its sender counts: dataframely counts bytes, of which æ, ø and å take two."""
+
+    def validation_rules(self, expr: pl.Expr) -> dict[str, pl.Expr]:
+        rules = super().validation_rules(expr)
+        if self.max_length is not None:
+            rules["max_length"] = expr.str.len_chars() <= self.max_length
+        return rules
+
+
 def text(
     da: str,
     en: str,
@@ -39,7 +49,7 @@ def text(
 ) -> dy.String:
     """Free text or an identifier. `refers_to` makes it a foreign key."""
     kind = "code" if refers_to or key else "text"
-    return dy.String(
+    return _Text(
         nullable=not (key or required),
         primary_key=key,
         min_length=1,

@@ -13,14 +13,14 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from samplads import extracts, queries
+from samplads import extracts, queries, reference, warehouse
 from samplads import settings as places
 from samplads.contracts import CONTRACTS
 from samplads.contracts.capacity import STATUSES
 from samplads.contracts.need import NEED_STATUSES
 from samplads.contracts.unit import APPROVAL_STATUSES, NIGHT_COVERS, OPERATOR_KINDS
 from tests import reference_queries as twin
-from tests import small
+from tests import small, strategies_reference
 
 FIRST = dt.date(2026, 6, 1)
 FACTS = twin.Facts(
@@ -212,6 +212,36 @@ def test_findings_are_counted_by_what_became_of_the_row(tmp_path: Path) -> None:
     assert (counted["set_aside"], counted["flagged"]) == (4, 2)
 
 
+SEEN = st.lists(
+    st.tuples(
+        st.sampled_from(["unit.csv", "need.csv", "Ark.xlsx"]),
+        st.sampled_from(sorted(extracts.RULES)),
+        st.none() | st.sampled_from(["Ark 1", "Ark 2"]),
+        st.none() | st.integers(2, 12),
+    ),
+    unique=True,
+    max_size=9,
+)
+
+
+@settings(max_examples=10, deadline=None)
+@given(seen=st.lists(SEEN, min_size=1, max_size=2))
+def test_findings_come_with_the_worst_first_each_where_it_stands(seen: list[list[Any]]) -> None:
+    deliveries, told = [], []
+    for number, rows in enumerate(seen):
+        found = [extracts.Finding(f"d{number}", file, rule, extracts.RULES[rule], row=row, sheet=sheet) for file, rule, sheet, row in rows]
+        frame = extracts.findings_frame(found)
+        told += frame.to_dicts()
+        deliveries.append(dataclasses.replace(small.archived(name=f"d{number}"), findings=frame))
+    with tempfile.TemporaryDirectory() as folder:
+        listed = queries.run("findings", small.publish(Path(folder), *deliveries).path)
+    names = [name for name in extracts.SCHEMA if name in listed.columns]
+    where = ("severity", "delivery", "file", "sheet", "row")
+    expected = [{name: row[name] for name in names} for row in twin.findings(told)]
+    assert [tuple(row[name] for name in where) for row in listed.to_dicts()] == [tuple(row[name] for name in where) for row in expected]
+    assert sorted(listed.select(names).to_dicts(), key=repr) == sorted(expected, key=repr)
+
+
 @pytest.fixture(scope="module")
 def shipped(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return small.publish(tmp_path_factory.mktemp("lists")).path
@@ -269,13 +299,33 @@ def test_regions_have_the_members_of_the_day(shipped: Path, day: dt.date) -> Non
     assert seen["region_name"].to_list() == sorted(seen["region_name"], key=twin.alphabetical)
 
 
+@settings(max_examples=20, deadline=None)
+@given(files=strategies_reference.countries(), types=st.lists(st.sampled_from([None, "t1", "t2", "T4"]), max_size=5))
+def test_lists_of_any_country_are_those_of_its_folder(files: dict[str, list[dict[str, Any]]], types: list[str | None]) -> None:
+    country = twin.Country(files)
+    town = files["municipalities"][0]["code"]
+    units = [told("unit", unit_id=f"U-{at}", offer_id="T", name="x", municipality=town, offer_type=kind) for at, kind in enumerate(types)]
+    with tempfile.TemporaryDirectory() as folder:
+        facts = reference.read(strategies_reference.write(Path(folder) / "reference", files))
+        version, _ = warehouse.publish([small.archived({"unit": units})], facts, Path(folder) / "warehouse")
+        assert queries.run("municipalities", version.path).to_dicts() == country.municipalities()
+        assert queries.run("target_group_closure", version.path).rows() == country.closure()
+        assert queries.run("target_groups", version.path).to_dicts() == country.groups()
+        assert queries.run("offer_types", version.path).to_dicts() == country.offer_types(units)
+        turning = {row[end] for row in files.get("region_membership", ()) for end in ("valid_from", "valid_to")} - {None}
+        for day in sorted({at + dt.timedelta(days=step) for at in turning for step in (-1, 0, 1)} | {FIRST}):
+            seen = queries.run("region_members", version.path, day=day)
+            assert len(set(seen.rows())) == seen.height
+            assert set(seen.rows()) == country.members(day)
+            order = [(twin.alphabetical(region), code, twin.alphabetical(name)) for code, region, _, name in seen.iter_rows()]
+            assert order == sorted(order)
+
+
 def test_another_countrys_reference_is_listed_as_it_is(tmp_path: Path) -> None:
     """Nothing in the queries knows a Danish code: a reference with municipalities only gives lists of nothing else."""
     folder = tmp_path / "reference"
     folder.mkdir()
     (folder / "municipalities.csv").write_text("code,name\nALACHUA,Alachua\nBAKER,Baker\n", encoding="utf-8")
-    from samplads import reference, warehouse
-
     units = [told("unit", unit_id="H", offer_id="H", name="Hospital", municipality="BAKER")]
     facts = reference.read(folder)
     version, _ = warehouse.publish([small.archived({"unit": units})], facts, tmp_path / "warehouse")
