@@ -9,7 +9,6 @@ import datetime as dt
 import hashlib
 import re
 import shutil
-import tempfile
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -17,7 +16,7 @@ from pathlib import Path
 
 import polars as pl
 
-from samplads import extracts, policy, profiles, queries, settings, warehouse
+from samplads import disk, extracts, policy, profiles, queries, settings, warehouse
 from samplads.errors import SampladsError
 from samplads.reference import Reference
 from samplads.reference import read as read_reference
@@ -49,9 +48,9 @@ def _alone(read: extracts.Delivery, delivery: Path) -> Iterator[Path]:
     if delivery.is_dir() or read.folder.resolve() != delivery.parent.resolve():
         yield read.folder
         return
-    with tempfile.TemporaryDirectory(prefix="samplads-") as aside:
+    with disk.Aside() as aside:
         shutil.copy(delivery, aside)
-        yield Path(aside)
+        yield aside
 
 
 def _digest(folder: Path, profile: str | None, values: Mapping[str, str], reference: Reference) -> str:
@@ -134,7 +133,7 @@ def check(
     if not delivery.exists():
         raise SampladsError("delivery_missing", delivery=str(delivery))
     read = extracts.read_delivery(delivery, name=delivery.name)
-    with _alone(read, delivery) as source:
+    with disk.told_when_full(), _alone(read, delivery) as source:
         if not read.findings and not any(source.iterdir()):
             raise SampladsError("delivery_empty", delivery=delivery.name)
         if profile is None and hsds.is_package(source):

@@ -16,7 +16,6 @@ Builds are SQL: `queries/warehouse/<table>.sql` makes one table each, in the ord
 from __future__ import annotations
 
 import datetime as dt
-import errno
 import fcntl
 import hashlib
 import json
@@ -32,7 +31,7 @@ from typing import Any
 import duckdb
 import polars as pl
 
-from samplads import settings
+from samplads import disk, settings
 from samplads.errors import SampladsError
 from samplads.reference import Reference
 
@@ -122,8 +121,11 @@ def _replace(path: Path, text: str) -> None:
 
 
 @contextmanager
-def _publishing(root: Path, wait_seconds: float) -> Iterator[None]:
-    """Hold the right to publish; wait for another publisher, then say so. A killed holder lets go by itself."""
+def _publishing(root: Path, wait_seconds: float) -> Iterator[list[Path]]:
+    """Hold the right to publish; wait for another publisher, then say so. A killed holder lets go by itself.
+
+    Yields a list for what is newly made: where publishing fails, it is removed again unless it came in force.
+    """
     root.mkdir(parents=True, exist_ok=True)
     with (root / "publish.lock").open("w") as lock:
         deadline = time.monotonic() + wait_seconds
@@ -135,18 +137,25 @@ def _publishing(root: Path, wait_seconds: float) -> Iterator[None]:
                 if time.monotonic() > deadline:
                     raise SampladsError("publish_busy", seconds=round(wait_seconds)) from None
                 time.sleep(0.05)
-        try:
-            for left_over in [*root.glob(".building-*"), *(root / "deliveries").glob(".*")]:
-                shutil.rmtree(left_over) if left_over.is_dir() else left_over.unlink()
-            yield
-        except OSError as error:
-            if error.errno in {errno.ENOSPC, errno.EDQUOT}:
-                raise SampladsError("disk_full", folder=root.name) from error
-            raise
-        except duckdb.IOException as error:
-            if "No space left" in str(error) or "not enough disk space" in str(error).lower():
-                raise SampladsError("disk_full", folder=root.name) from error
-            raise
+        with disk.told_when_full(root.name):
+            _tidy(root)
+            made: list[Path] = []
+            try:
+                yield made
+            except BaseException:
+                # What never came in force is worth nothing, and on a full disk its room is.
+                _tidy(root)
+                in_force = {name for entry in _pointer(root)["history"] for name in (entry["id"], *entry["deliveries"])}
+                for path in made:
+                    if path.name.split(".")[0] not in in_force:
+                        shutil.rmtree(path, ignore_errors=True) if path.is_dir() else path.unlink(missing_ok=True)
+                raise
+
+
+def _tidy(root: Path) -> None:
+    """Remove what a publish that did not come to its end has left; its own right to publish must be held."""
+    for left_over in [*root.glob(".building-*"), *root.glob(".current.json.*"), *(root / "deliveries").glob(".*")]:
+        shutil.rmtree(left_over) if left_over.is_dir() else left_over.unlink()
 
 
 def _archive(root: Path, delivery: Archived) -> None:
@@ -292,7 +301,7 @@ def publish(
         raise SampladsError("nothing_to_publish")
     root = _folder(folder)
     builds = _builds(queries or settings.read().queries)
-    with _publishing(root, wait_seconds):
+    with _publishing(root, wait_seconds) as made:
         pointer = _pointer(root)
         before = list(pointer["history"][-1]["deliveries"]) if pointer["history"] else []
         manifests = {digest: _manifest(root, digest) for digest in before}
@@ -301,6 +310,8 @@ def publish(
             raise SampladsError("demo_over_real", folder=root.name)
         kept = [] if synthetic else [digest for digest in before if not manifests[digest]["synthetic"]]
         for delivery in deliveries:
+            if not (root / "deliveries" / delivery.digest).is_dir():
+                made.append(root / "deliveries" / delivery.digest)
             _archive(root, delivery)
         chosen = {*kept, *(delivery.digest for delivery in deliveries)}
         # By the day a delivery speaks of, never by the day it came: the same deliveries in any order are the same warehouse.
@@ -309,6 +320,7 @@ def publish(
         target = root / f"{version_id}.duckdb"
         is_in_force = bool(pointer["history"]) and pointer["history"][-1]["id"] == version_id and target.is_file()
         if not target.is_file():
+            made.append(target)
             aside = root / f".building-{os.getpid()}.duckdb"
             _build(root, aside, ordered, reference, builds)
             aside.rename(target)

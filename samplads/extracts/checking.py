@@ -16,8 +16,6 @@ from __future__ import annotations
 
 import datetime as dt
 import json
-import shutil
-import tempfile
 import weakref
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -28,6 +26,7 @@ from typing import Any
 import dataframely as dy
 import polars as pl
 
+from samplads import disk
 from samplads.contracts import CONTRACTS, Contract
 from samplads.extracts import headers, personal, scouting, values
 from samplads.extracts.findings import LONGEST_VALUE, RULES, SCHEMA, Finding, findings_frame, rules
@@ -120,9 +119,10 @@ def check(
 
     `reference`: codes by what `refers_to` calls them ("municipality.code"); an empty list is not held against anything. `known`: keys that
     are in the warehouse already, by extract. `as_of`: the day the delivery speaks of, where its manifest does not say; else its newest
-    count. Raises nothing for what the delivery holds.
+    count. Raises nothing for what the delivery holds, and SampladsError `temporary_full` where a large one cannot be laid aside.
     """
-    return _Check(delivery, reference, known or {}, as_of).run()
+    with disk.told_when_full():
+        return _Check(delivery, reference, known or {}, as_of).run()
 
 
 def check_frames(
@@ -303,7 +303,7 @@ class _Check:
         self.found = _Findings(delivery.name)
         self.extracts: dict[str, _Extract] = {}
         self.keys: dict[str, pl.Series] = {}
-        self.aside: Path | None = None
+        self.aside: disk.Aside | None = None
         self.summed: dict[tuple[int, str, str], tuple[Any, str | None, int]] = {}
 
     def run(self) -> Checked:
@@ -311,7 +311,7 @@ class _Check:
             self.found.one(finding)
         scouted = scouting.screen(self.delivery)
         if sum(one.table.bytes for one in scouted) > MEMORY_BYTES:
-            self.aside = Path(tempfile.mkdtemp(prefix="samplads-"))
+            self.aside = disk.Aside()
         try:
             for extract in CONTRACTS:
                 tables = [(number, one) for number, one in enumerate(scouted) if one.table.extract == extract]
@@ -323,11 +323,11 @@ class _Check:
             self.expired(scouted)
         except BaseException:
             if self.aside is not None:
-                shutil.rmtree(self.aside, ignore_errors=True)
+                self.aside.close()
             raise
         frames = Frames({extract: kept.parts for extract, kept in self.extracts.items()})
         if self.aside is not None:
-            weakref.finalize(frames, shutil.rmtree, self.aside, ignore_errors=True)
+            weakref.finalize(frames, self.aside.close)
         return Checked(frames, self.found.frame(), self.counts(frames), self.as_of)
 
     def counts(self, frames: Frames) -> pl.DataFrame:
@@ -457,7 +457,7 @@ class _Check:
             if self.aside is None:
                 kept.parts.append(accepted)
             else:
-                file = self.aside / f"{one.table.extract}-{number}-{part}.parquet"
+                file = self.aside.path / f"{one.table.extract}-{number}-{part}.parquet"
                 accepted.write_parquet(file, compression="lz4")
                 kept.parts.append(file)
                 part += 1

@@ -10,11 +10,8 @@ from __future__ import annotations
 
 import csv
 import datetime as dt
-import errno
 import io
 import json
-import shutil
-import tempfile
 import weakref
 import zipfile
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -25,6 +22,7 @@ from typing import Any
 import polars as pl
 import yaml
 
+from samplads import disk
 from samplads.contracts import CONTRACTS
 from samplads.errors import SampladsError
 from samplads.extracts import encoding, headers, personal, workbook
@@ -43,8 +41,6 @@ MOST_MEMBERS = 2_000
 LONGEST_LINE = 1 << 24
 MOST_JOINED = 200
 """Physical lines that one row in quotes may stretch over before its quote counts as stray."""
-
-DISK_FULL = frozenset({errno.ENOSPC, errno.EDQUOT})
 
 SEPARATORS = ";,\t|"
 TEXT = frozenset({".csv", ".txt", ".tsv", ".tab"})
@@ -158,31 +154,35 @@ def read_delivery(path: Path, *, name: str | None = None) -> Delivery:
     """Read a folder, a file or a ZIP archive as a delivery.
 
     Tables are given to extracts by the manifest, else by the name of the file (unit.csv, UNIT_2026-11.xlsx) or of the sheet, else by their
-    headers. Raises SampladsError `delivery_missing`, and `disk_full` where an archive cannot be unpacked.
+    headers. Raises SampladsError `delivery_missing`, and `temporary_full` where there is no room to unpack or convert.
     """
     if not path.exists():
         raise SampladsError("delivery_missing", delivery=personal.redacted(path.name))
-    aside = tempfile.mkdtemp(prefix="samplads-")
-    delivery = Delivery(name=name or path.name, folder=path if path.is_dir() else path.parent, unpacked=Path(aside))
-    weakref.finalize(delivery, shutil.rmtree, aside, ignore_errors=True)
-    reader = _Reader(delivery, Path(aside))
+    disk.sweep()
+    with disk.told_when_full():
+        aside = disk.Aside()
+        delivery = Delivery(name=name or path.name, folder=path if path.is_dir() else path.parent, unpacked=aside.path)
+        weakref.finalize(delivery, aside.close)
+        _read(delivery, path)
+    return delivery
+
+
+def _read(delivery: Delivery, path: Path) -> None:
+    """Find the files of a delivery and read each into its tables."""
+    assert delivery.unpacked is not None  # noqa: S101 - the caller makes it
+    aside = delivery.unpacked
+    reader = _Reader(delivery, aside)
     if path.is_dir():
         files = sorted(file for file in path.rglob("*") if file.is_file() and not file.is_symlink())
         members = [(file.relative_to(path).as_posix(), file) for file in files]
     else:
         members = [(path.name, path)]
-    try:
-        if len(members) == 1 and _form(members[0][1]) == "archive" and not path.is_dir():
-            delivery.folder = Path(aside) / "delivery"
-            members = reader.unpacked(members[0][0], members[0][1], delivery.folder)
-        reader.manifest(members)
-        for member, file in members:
-            reader.read(member, file)
-    except OSError as error:
-        if error.errno in DISK_FULL:
-            raise SampladsError("disk_full", folder=Path(aside).parent.name) from error
-        raise
-    return delivery
+    if len(members) == 1 and _form(members[0][1]) == "archive" and not path.is_dir():
+        delivery.folder = aside / "delivery"
+        members = reader.unpacked(members[0][0], members[0][1], delivery.folder)
+    reader.manifest(members)
+    for member, file in members:
+        reader.read(member, file)
 
 
 def table_of_frame(frame: pl.DataFrame, extract: str, file: str) -> Table:
@@ -298,7 +298,7 @@ class _Reader:
                     found.append((info.filename, target / plain))
         except Exception as error:
             # Damaged, encrypted, packed in an unknown way, a bomb: zipfile raises a dozen kinds of errors.
-            if isinstance(error, OSError) and error.errno in DISK_FULL:
+            if disk.is_full(error):
                 raise
             self.found("archive_refused", member)
             return []
@@ -556,6 +556,9 @@ def _collected(lazy: pl.LazyFrame) -> Iterator[pl.DataFrame]:
     except BaseException as error:
         if not isinstance(error, Exception) and type(error).__name__ != "PanicException":
             raise
+        if disk.is_full(error):
+            # Where a reader spills, the disk is at fault and not the file.
+            raise SampladsError("temporary_full") from None
         # polars quotes the file in its message: it must not be chained.
         raise _Unreadable from None
 

@@ -60,7 +60,9 @@ def scout(delivery: Delivery, table: Table) -> Scouted:
     _names(delivery, found)
     try:
         _pass(delivery, found)
-    except SampladsError:
+    except SampladsError as error:
+        if error.key != "table_unreadable":
+            raise
         if table.careful is None:
             _refuse(delivery, found, "unreadable_file")
             return found
@@ -81,7 +83,9 @@ def _again(delivery: Delivery, found: Scouted) -> None:
     _names(delivery, found)
     try:
         _pass(delivery, found)
-    except SampladsError:
+    except SampladsError as error:
+        if error.key != "table_unreadable":
+            raise
         _refuse(delivery, found, "unreadable_file")
 
 

@@ -7,6 +7,7 @@ from pathlib import Path
 import polars as pl
 import pytest
 
+from samplads import disk
 from samplads.contracts import CONTRACTS
 from samplads.extracts import COUNTS, SCHEMA, Finding, check, check_frames, checking, findings_frame, from_frame, read_delivery, screen
 from tests.deliveries import CODES, KNOWN, UNIT, UNITS, checked, rules, short, write
@@ -325,18 +326,18 @@ def test_values_in_findings_never_hold_a_number(tmp_path) -> None:
 
 
 def test_a_failure_leaves_nothing_behind(tmp_path, monkeypatch) -> None:
-    made = []
-    original = checking.tempfile.mkdtemp
+    made: list[Path] = []
 
-    def spy(**more: str) -> str:
-        made.append(original(**more))
-        return made[-1]
+    class Spy(disk.Aside):
+        def __init__(self) -> None:
+            super().__init__()
+            made.append(self.path)
 
     read = read_delivery(write(tmp_path, {"unit.csv": UNITS}))
-    monkeypatch.setattr(checking.tempfile, "mkdtemp", spy)
+    monkeypatch.setattr(checking.disk, "Aside", Spy)
     monkeypatch.setattr(checking, "MEMORY_BYTES", 0)
     monkeypatch.setattr(checking._Check, "expired", lambda *_: 1 / 0)
     with pytest.raises(ZeroDivisionError):
         check(read, CODES)
     assert made
-    assert not Path(made[0]).exists()
+    assert not made[0].exists()
