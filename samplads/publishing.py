@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import datetime as dt
 import hashlib
+import os
 import re
 import shutil
 from collections.abc import Iterator, Mapping, Sequence
@@ -56,11 +57,11 @@ def _alone(read: extracts.Delivery, delivery: Path) -> Iterator[Path]:
 def _digest(folder: Path, profile: str | None, values: Mapping[str, str], reference: Reference) -> str:
     """What a delivery is, whatever it is called: its files' bytes, how they were mapped, and the codes they were held against."""
     digest = hashlib.sha256(f"{profile or ''}\n{sorted(values.items())}\n{reference.digest}\n".encode())
-    files = sorted(path for path in folder.rglob("*") if path.is_file())
+    files = sorted(path for path in folder.rglob("*") if not extracts.is_link(path))
     if profile is not None and profile != HSDS:
         files += sorted(profiles.folder(profile).glob("*.sql"))
     for file in files:
-        digest.update(file.name.encode() + b"\0")
+        digest.update(os.fsencode(file.name) + b"\0")
         with file.open("rb") as stream:
             while block := stream.read(1 << 20):
                 digest.update(block)
@@ -77,7 +78,11 @@ def _known(folder: Path | None) -> dict[str, pl.DataFrame]:
 
 
 def _day(told: object, checked: extracts.Checked, folder: Path) -> dt.date:
-    """The day a delivery speaks of: what its manifest says, else its newest count, else a day in its name, else its newest file."""
+    """The day a delivery speaks of: what its manifest says, else its newest count, else a day in its name, else its newest file.
+
+    Rows that are dated far ahead were set aside; a day in a name or of a file counts only where it does not lie ahead either.
+    """
+    latest = extracts.today() + dt.timedelta(days=extracts.MOST_DAYS_AHEAD)
     if told is not None:
         return told if isinstance(told, dt.date) else dt.date.fromisoformat(str(told))
     newest = [
@@ -90,11 +95,12 @@ def _day(told: object, checked: extracts.Checked, folder: Path) -> dt.date:
         return max(newest)
     if named := DAY_IN_NAME.search(folder.name):
         try:
-            return dt.date(*(int(part) for part in named.groups()))
+            if (day := dt.date(*(int(part) for part in named.groups()))) <= latest:
+                return day
         except ValueError:
             pass
     written = (dt.datetime.fromtimestamp(path.stat().st_mtime, dt.UTC).date() for path in folder.rglob("*") if path.is_file())
-    return max(written, default=dt.datetime.now(dt.UTC).date())
+    return max((day for day in written if day <= latest), default=extracts.today())
 
 
 def _mapped(
@@ -131,11 +137,12 @@ def check(
     facts = read_reference(root)
     given = values or {}
     if not delivery.exists():
-        raise SampladsError("delivery_missing", delivery=str(delivery))
-    read = extracts.read_delivery(delivery, name=delivery.name)
+        raise SampladsError("delivery_missing", delivery=extracts.redacted(str(delivery)))
+    read = extracts.read_delivery(delivery)
+    name = extracts.redacted(read.name)
     with disk.told_when_full(), _alone(read, delivery) as source:
         if not read.findings and not any(source.iterdir()):
-            raise SampladsError("delivery_empty", delivery=delivery.name)
+            raise SampladsError("delivery_empty", delivery=name)
         if profile is None and hsds.is_package(source):
             profile = HSDS
         known = _known(folder)
@@ -145,13 +152,13 @@ def check(
         else:
             refused = extracts.screen(read)
             if refused.height:
-                raise SampladsError("delivery_refused", delivery=delivery.name, place=_place(refused), rule=refused["rule"][0])
-            frames, faults = _mapped(source, delivery.name, profile, given, facts, root)
-            checked = extracts.check_frames(frames, facts.codes(), known, delivery=delivery.name)
+                raise SampladsError("delivery_refused", delivery=name, place=_place(refused), rule=refused["rule"][0])
+            frames, faults = _mapped(source, name, profile, given, facts, root)
+            checked = extracts.check_frames(frames, facts.codes(), known, delivery=name)
             findings, manifest = pl.concat([faults, checked.findings]), {}
         return warehouse.Archived(
             digest=_digest(source, profile, given, facts),
-            name=delivery.name,
+            name=name,
             as_of=_day(manifest.get("as_of"), checked, source),
             synthetic=bool(manifest.get("synthetic", False)),
             sender=None if manifest.get("sender") is None else str(manifest["sender"]),

@@ -67,6 +67,13 @@ class Archived:
     sender: str | None = None
     source: object = None
 
+    def __post_init__(self) -> None:
+        # What is called like a citizen's number is refused where it is read; here is the last place before the name is written down.
+        from samplads.extracts.personal import redacted
+
+        object.__setattr__(self, "name", redacted(self.name))
+        object.__setattr__(self, "sender", None if self.sender is None else redacted(self.sender))
+
 
 def _folder(folder: Path | None) -> Path:
     return folder or settings.read().warehouse

@@ -76,6 +76,8 @@ def check(
     accepted: dict[str, list[dict[str, Any]]] = {"unit": [], "capacity": []}
     for extract, rows, columns in (("unit", units, UNIT), ("capacity", capacities, CAPACITY)):
         seen: dict[tuple[Any, ...], dict[str, Any]] = {}
+        if all(not cell.strip() for row in rows for cell in row.values()):
+            found.add((extract, None, None, "empty_file"))
         for number, row in enumerate(rows, start=2):
             if all(not cell.strip() for cell in row.values()):
                 continue

@@ -11,14 +11,16 @@ Nothing but findings comes back for bad input; `SampladsError` only where a deli
 
 from __future__ import annotations
 
-from samplads.extracts.checking import COUNTS, Checked, check, check_frames, screen
+from samplads.extracts.checking import COUNTS, MOST_DAYS_AHEAD, Checked, check, check_frames, screen, today
 from samplads.extracts.findings import RULES, SCHEMA, Finding, findings_frame, from_frame, place, rules, what_to_do
 from samplads.extracts.findings import name as rule_name
 from samplads.extracts.mending import mend_workbook
-from samplads.extracts.reading import Delivery, Table, read_delivery
+from samplads.extracts.personal import redacted
+from samplads.extracts.reading import Delivery, Table, clean_name, is_link, name_of, read_delivery
 
 __all__ = [
     "COUNTS",
+    "MOST_DAYS_AHEAD",
     "RULES",
     "SCHEMA",
     "Checked",
@@ -27,13 +29,18 @@ __all__ = [
     "Table",
     "check",
     "check_frames",
+    "clean_name",
     "findings_frame",
     "from_frame",
+    "is_link",
     "mend_workbook",
+    "name_of",
     "place",
     "read_delivery",
+    "redacted",
     "rule_name",
     "rules",
     "screen",
+    "today",
     "what_to_do",
 ]

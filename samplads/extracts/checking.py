@@ -38,6 +38,13 @@ MOST_FINDINGS = 10_000
 MEMORY_BYTES = 128 << 20
 """Deliveries larger than this lay their accepted rows aside on disk while the rest is read."""
 
+MOST_DAYS_AHEAD = 31
+"""Days after the day of a delivery, or after today, that a count, a confirmation or a registration may be dated: else its year is a typing
+mistake, and it would be the newest word for as long as that."""
+
+DATED = ("as_of", "confirmed_at", "registered_on", "night_of")
+"""Columns that say when something was: none of them lies ahead."""
+
 SHARE = 500_000
 """Rows that may share a key with another, judged at a time."""
 
@@ -170,6 +177,11 @@ def _indexed(extract: str) -> type[Contract]:
     return type(f"Indexed{extract}", (CONTRACTS[extract],), {"position": dy.UInt32(nullable=False)})
 
 
+def today() -> dt.date:
+    """The clock's day."""
+    return dt.datetime.now().astimezone().date()
+
+
 def _hash(keys: Sequence[str]) -> pl.Expr:
     """A 64-bit number for a key: rows of equal key have equal numbers; of unequal key, nearly never."""
     return pl.struct(keys).hash()
@@ -300,6 +312,7 @@ class _Check:
         self.codes = {name: pl.Series(list(codes), dtype=pl.String).unique().sort() for name, codes in reference.items()}
         self.known = known
         self.as_of = delivery.as_of or as_of
+        self.latest = max(self.as_of or dt.date.min, today()) + dt.timedelta(days=MOST_DAYS_AHEAD)
         self.found = _Findings(delivery.name)
         self.extracts: dict[str, _Extract] = {}
         self.keys: dict[str, pl.Series] = {}
@@ -365,7 +378,8 @@ class _Check:
     def unassigned(self, one: scouting.Scouted) -> None:
         for finding in one.findings:
             self.found.one(finding)
-        if not one.refused and one.rows:
+        # A sheet of one cell is a heading or a remark, and no table.
+        if not one.refused and (one.rows or one.table.sheet is None or sum(map(bool, one.table.headers)) > 1):
             self.tell(one, "table_not_used", extracts=", ".join(CONTRACTS))
 
     def extract(self, extract: str, tables: list[tuple[int, scouting.Scouted]]) -> None:
@@ -374,6 +388,8 @@ class _Check:
             for finding in one.findings:
                 self.found.one(finding)
             kept.delivered += one.rows
+            if not one.rows and not one.refused and not one.table.made:
+                self.tell(one, "empty_file")
             mapping = headers.mapped(one.table.headers, extract)
             if one.refused or not self.headers_hold(one, mapping):
                 kept.refused += one.rows
@@ -509,6 +525,8 @@ class _Check:
             if column in mapping.positions:
                 frame = judged.codes(frame, column, mapping.positions[column][0], target_of)
         judged.contract(frame, mapping)
+        judged.pseudonyms(frame, mapping)
+        judged.ahead(frame, mapping)
         good = ~judged.bad
         if extract in _targets() and judged.bad.any():
             key = contract.primary_key()[0]
@@ -667,15 +685,15 @@ class _Judged:
         self.why.append((rule, where))
         self.tell(rule, where, position, **more)
 
-    def tell(self, rule: str, where: pl.Series, position: int | None, **more: Any) -> None:
-        """Tell a rule of the rows where a mask is true."""
+    def tell(self, rule: str, where: pl.Series, position: int | None, *, secret: bool = False, **more: Any) -> None:
+        """Tell a rule of the rows where a mask is true, and what their cells say unless that is secret."""
         self.owner.found.rows(
             self.number,
             self.table,
             rule,
             self.rows[ROW].filter(where),
             column=None if position is None else scouting.header_of(self.table, position),
-            cells=None if position is None else self.rows[f"c{position}"].filter(where),
+            cells=None if position is None or secret else self.rows[f"c{position}"].filter(where),
             **more,
         )
 
@@ -822,6 +840,20 @@ class _Judged:
                 self.set_aside("too_long", where, position, blanks={"longest": getattr(bounds, "max_length", None)})
             else:
                 self.set_aside("not_a_number", where, position)
+
+    def pseudonyms(self, frame: pl.DataFrame, mapping: headers.Mapped) -> None:
+        """A reference to a person that is a name is none; it is not told what it says."""
+        if "person_ref" in mapping.positions:
+            self.set_aside(
+                "pseudonym", frame["person_ref"].str.contains(personal.NAME_LIKE), mapping.positions["person_ref"][0], secret=True
+            )
+
+    def ahead(self, frame: pl.DataFrame, mapping: headers.Mapped) -> None:
+        """What is dated far ahead."""
+        for column in DATED:
+            if column in mapping.positions:
+                latest = self.owner.latest
+                self.set_aside("date_in_future", frame[column] > latest, mapping.positions[column][0], blanks={"day": latest.isoformat()})
 
     def flags(self, frame: pl.DataFrame, good: pl.Series, mapping: headers.Mapped) -> pl.Series:
         """Tell what the contract flags among the good rows; returns which rows were flagged."""

@@ -53,7 +53,7 @@ def mend_workbook(delivery: Delivery, findings: pl.DataFrame, language: str = "d
         for one in scouting.screen(delivery):
             place: Place = (redacted(one.table.file), None if one.table.sheet is None else redacted(one.table.sheet))
             mine = [finding for finding in told if (finding.file, finding.sheet) == place]
-            if not mine or any(finding.rule.startswith("personal") for finding in mine) or one.refused:
+            if not mine or any(finding.rule.startswith("personal") for finding in mine) or one.refused or not one.rows:
                 continue
             _sheet(book, forms, one, mine, delivery, _sheet_name(one.table, names), language)
         _list(book, forms, told, _unused(i18n.text("deliveries.mend.findings", language), names), language)

@@ -12,6 +12,7 @@ import csv
 import datetime as dt
 import io
 import json
+import os
 import weakref
 import zipfile
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -22,7 +23,7 @@ from typing import Any
 import polars as pl
 import yaml
 
-from samplads import disk
+from samplads import disk, i18n
 from samplads.contracts import CONTRACTS
 from samplads.errors import SampladsError
 from samplads.extracts import encoding, headers, personal, workbook
@@ -66,7 +67,7 @@ class Table:
     `headers` are as delivered, one a column, "" where a column has none. `header_row` is the header's row as a person counts it (0 where
     the form has none, as Parquet). `extract` is None where the table could not be given to one. `separator` is that of a CSV file.
     `titles` are the texts above the header with their rows. `numbers_are_typed`: a number with a point was a number and no text.
-    `careful` reads a CSV file whose quotes do not pair; without `quotes` it holds none.
+    `careful` reads a CSV file whose quotes do not pair; without `quotes` it holds none. `made` by a profile, it may have no rows.
     """
 
     file: str
@@ -85,6 +86,7 @@ class Table:
     findings: tuple[Finding, ...] = ()
     careful: Callable[[], Iterator[pl.DataFrame]] | None = None
     quotes: bool = True
+    made: bool = False
 
     def batches(self) -> Iterator[pl.DataFrame]:
         """The rows below the header, in order: `__row`, c0, c1, ..., and where the form can have them `__extra` and `__stray`.
@@ -159,12 +161,31 @@ def read_delivery(path: Path, *, name: str | None = None) -> Delivery:
     if not path.exists():
         raise SampladsError("delivery_missing", delivery=personal.redacted(path.name))
     disk.sweep()
+    name = clean_name(name or name_of(path))
     with disk.told_when_full():
         aside = disk.Aside()
-        delivery = Delivery(name=name or path.name, folder=path if path.is_dir() else path.parent, unpacked=aside.path)
+        delivery = Delivery(name=name, folder=path if path.is_dir() else path.parent, unpacked=aside.path)
         weakref.finalize(delivery, aside.close)
-        _read(delivery, path)
+        if personal.holds_number(name) or personal.holds_number(name_of(path)):
+            # Its name would stand in every list: nothing of it is read before it has another.
+            delivery.findings.append(Finding(name, name, "personal_number_in_name", RULES["personal_number_in_name"]))
+        else:
+            _read(delivery, path)
     return delivery
+
+
+def name_of(path: Path) -> str:
+    """What a delivery is called: the name of its folder or file, also where it is given as "." or ".."."""
+    return path.name if path.name not in {"", ".."} else path.resolve().name
+
+
+def clean_name(name: str) -> str:
+    """A name as text: bytes of it that are no UTF-8, as old systems write æ, ø and å, are read as Windows-1252."""
+    try:
+        name.encode()
+    except UnicodeEncodeError:
+        return os.fsencode(name).decode("cp1252", "replace")
+    return name
 
 
 def _read(delivery: Delivery, path: Path) -> None:
@@ -173,16 +194,26 @@ def _read(delivery: Delivery, path: Path) -> None:
     aside = delivery.unpacked
     reader = _Reader(delivery, aside)
     if path.is_dir():
-        files = sorted(file for file in path.rglob("*") if file.is_file() and not file.is_symlink())
-        members = [(file.relative_to(path).as_posix(), file) for file in files]
+        files = sorted(file for file in path.rglob("*") if file.is_symlink() or not file.is_dir())
+        members = [(file.relative_to(path).as_posix(), file) for file in files if not is_link(file)]
+        for file in files:
+            # A link may lead out of the delivery: it is not followed, and not passed over in silence.
+            if is_link(file) and not _hidden(file.relative_to(path).as_posix()):
+                reader.found("file_not_used", clean_name(file.relative_to(path).as_posix()))
     else:
         members = [(path.name, path)]
+    members = [(clean_name(member), reader.with_clean_name(file)) for member, file in members]
     if len(members) == 1 and _form(members[0][1]) == "archive" and not path.is_dir():
         delivery.folder = aside / "delivery"
         members = reader.unpacked(members[0][0], members[0][1], delivery.folder)
     reader.manifest(members)
     for member, file in members:
         reader.read(member, file)
+
+
+def is_link(file: Path) -> bool:
+    """Whether a file is not one itself: a link, a pipe, a device."""
+    return file.is_symlink() or not file.is_file()
 
 
 def table_of_frame(frame: pl.DataFrame, extract: str, file: str) -> Table:
@@ -202,6 +233,7 @@ def table_of_frame(frame: pl.DataFrame, extract: str, file: str) -> Table:
         extract=extract,
         source=lambda: whole.iter_slices(BATCH),
         bytes=int(whole.estimated_size()),
+        made=True,
     )
 
 
@@ -256,6 +288,16 @@ class _Reader:
     def aside_file(self, suffix: str) -> Path:
         self.counter += 1
         return self.aside / f"{self.counter}{suffix}"
+
+    def with_clean_name(self, file: Path) -> Path:
+        """A file under a path that is text throughout, as polars needs it: itself, or a link aside."""
+        try:
+            str(file).encode()
+        except UnicodeEncodeError:
+            aside = self.aside_file(PurePosixPath(clean_name(file.name)).suffix)
+            aside.symlink_to(file.absolute())
+            return aside
+        return file
 
     def manifest(self, members: Sequence[tuple[str, Path]]) -> None:
         """Read manifest.yaml or manifest.json at the top of the delivery, if one is there."""
@@ -378,14 +420,14 @@ class _Reader:
         except workbook.Unreadable as refused:
             self.found(refused.reason, member)
             return
+        for sheet in sheets:
+            if personal.holds_number(sheet.name):
+                self.found("personal_number_in_name", member, sheet=sheet.name)
+                return
         filled = [sheet for sheet in sheets if not sheet.cells.is_empty()]
         if not filled:
             self.found("empty_file", member)
             return
-        for sheet in filled:
-            if personal.holds_number(sheet.name):
-                self.found("personal_number_in_name", member, sheet=sheet.name)
-                return
         for sheet in filled:
             self.sheet(member, sheet, alone=len(filled) == 1)
 
@@ -497,7 +539,7 @@ def _manifest(told: Any) -> dict[str, Any]:
     if told.get("sender") is not None:
         known["sender"] = personal.redacted(str(told["sender"]))[:200]
     if told.get("synthetic") is not None:
-        known["synthetic"] = bool(told["synthetic"])
+        known["synthetic"] = _truth(told["synthetic"])
     if told.get("decimal") in {",", "."}:
         known["decimal"] = told["decimal"]
     if told.get("date_order") in {"dmy", "mdy"}:
@@ -508,6 +550,18 @@ def _manifest(told: Any) -> dict[str, Any]:
     if isinstance(extracts, dict):
         known["extracts"] = {str(file): str(extract) for file, extract in extracts.items() if extract in CONTRACTS}
     return known
+
+
+def _truth(told: Any) -> bool:
+    """Yes or no as people write it. Raises ValueError where it is neither."""
+    if isinstance(told, bool):
+        return told
+    for answer, key in ((True, "affirmative"), (False, "negative")):
+        if str(told).strip().casefold() in {
+            word for language in i18n.LANGUAGES for word in i18n.text(f"deliveries.words.{key}", language).split("|")
+        }:
+            return answer
+    raise ValueError
 
 
 def _has_lone_returns(file: Path) -> bool:

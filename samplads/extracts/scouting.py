@@ -119,7 +119,9 @@ def _names(delivery: Delivery, found: Scouted) -> None:
                 row=table.header_row or None,
                 column=column_letters(position + table.first_column),
             )
-        elif personal.promises_citizens(header, headers.all_names()):
+        elif personal.promises_citizens(
+            header, headers.all_names() if table.extract is None else headers.names(table.extract), table.extract
+        ):
             _refuse(delivery, found, "personal_column", row=table.header_row or None, column=header)
     for row, title in table.titles:
         if personal.holds_number(title):
@@ -139,6 +141,7 @@ def _pass(delivery: Delivery, found: Scouted) -> None:
     found.signs = [values.Signs() for _ in range(width)]
     found.rows = 0
     kept: list[pl.DataFrame] | None = [] if table.bytes <= KEPT_BYTES else None
+    shortened: dict[int, tuple[int, int]] = {}
     for batch in table.batches():
         found.rows += batch.height - _blank(batch)
         for name in batch.columns:
@@ -159,6 +162,10 @@ def _pass(delivery: Delivery, found: Scouted) -> None:
                     row=None if row is None else int(row),
                     column=None if position is None else header_of(table, position),
                 )
+            if position is not None and (cells.dtype.is_integer() or (isinstance(longest, int) and longest >= personal.SHORTEST - 1)):
+                like, filled = personal.looks_shortened(cells, header)
+                before = shortened.get(position, (0, 0))
+                shortened[position] = (before[0] + like, before[1] + filled)
             if cells.dtype != pl.String:
                 continue
             if table.quotes and not short and table.careful is not None and table.separator and _swallowed(cells, table.separator, width):
@@ -174,6 +181,9 @@ def _pass(delivery: Delivery, found: Scouted) -> None:
                 found.signs[position].see_days(cells)
         if kept is not None:
             kept.append(batch)
+    for position, (like, filled) in shortened.items():
+        if like >= max(personal.SHORTENED_LEAST, personal.SHORTENED_SHARE * filled):
+            _refuse(delivery, found, "personal_number_shortened", column=header_of(table, position))
     found.kept = kept if kept else None
 
 

@@ -22,7 +22,9 @@ LARGEST_MB = 50
 
 KINDS = ("csv", "txt", "xlsx", "xlsm", "xls", "ods", "parquet", "zip")
 
-PERSONAL = frozenset({"personal_number", "personal_number_in_name", "personal_number_in_header", "personal_column"})
+PERSONAL = frozenset(
+    {"personal_number", "personal_number_in_name", "personal_number_in_header", "personal_number_shortened", "personal_column"}
+)
 """Rules under which nothing of a file may be handed back."""
 
 # Streamlit writes the field's own words in English; they are hidden and written in the page's language instead.

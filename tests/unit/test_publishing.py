@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import zipfile
 from pathlib import Path
 
@@ -9,6 +10,7 @@ import pytest
 
 from samplads import publishing
 from samplads.errors import SampladsError
+from tests import small
 
 UNIT = "unit_id;offer_id;name;municipality\nA-1;T-1;Birkehuset;370\n"
 CAPACITY = "unit_id;as_of;maximum;occupied;accepting\nA-1;01.11.2026;8;6;1\n"
@@ -60,3 +62,59 @@ def test_an_empty_folder_and_a_missing_one(tmp_path: Path) -> None:
         publishing.check(tmp_path / "empty", folder=tmp_path / "none")
     with pytest.raises(SampladsError, match="delivery_missing"):
         publishing.check(tmp_path / "nowhere", folder=tmp_path / "none")
+
+
+@pytest.mark.parametrize("packed", [False, True])
+def test_a_delivery_named_by_a_number_is_refused_and_its_name_is_nowhere(delivery: Path, tmp_path: Path, packed: bool) -> None:
+    number = "010190-1234"
+    named = delivery.rename(tmp_path / f"sag {number}")
+    if packed:
+        with zipfile.ZipFile(tmp_path / f"{number}.zip", "w") as archive:
+            for file in named.iterdir():
+                archive.write(file, file.name)
+        named = tmp_path / f"{number}.zip"
+    checked = publishing.check(named, folder=tmp_path / "none")
+    assert checked.findings["rule"].to_list() == ["personal_number_in_name"]
+    assert checked.counts.is_empty()
+    assert number not in checked.name
+    assert number not in checked.findings.write_csv()
+    with pytest.raises(SampladsError, match="nothing_accepted") as told:
+        publishing.publish([named], folder=tmp_path / "warehouse")
+    assert number not in str(told.value)
+    for profile in ("florida_beds", "hsds"):
+        with pytest.raises(SampladsError, match="delivery_refused") as told:
+            publishing.check(named, profile=profile, folder=tmp_path / "none")
+        assert number not in str(told.value)
+    assert not list((tmp_path / "warehouse").rglob("*.duckdb"))
+
+
+def test_an_archived_delivery_is_never_called_by_a_number() -> None:
+    archived = small.archived(name="borger 010190-1234")
+    assert "1234" not in archived.name
+
+
+def test_a_delivery_given_as_the_folder_one_stands_in_has_its_name(delivery: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(delivery)
+    assert publishing.check(Path(), folder=tmp_path / "none").name == "november"
+    (delivery / "below").mkdir()
+    monkeypatch.chdir(delivery / "below")
+    assert publishing.check(Path(".."), folder=tmp_path / "none").name == "november"
+
+
+def test_names_of_old_systems_are_read_and_published(delivery: Path, tmp_path: Path) -> None:
+    (delivery / "unit.csv").rename(delivery / os.fsdecode("unit på øen.csv".encode("cp1252")))
+    named = delivery.rename(tmp_path / os.fsdecode("Køge".encode("cp1252")))
+    done = publishing.publish([named], folder=tmp_path / "warehouse")
+    assert done.deliveries[0].name == "Køge"
+    assert done.deliveries[0].counts["accepted"].sum() == 2
+
+
+def test_a_year_mistyped_does_not_date_a_delivery(delivery: Path, tmp_path: Path) -> None:
+    with (delivery / "capacity.csv").open("a", encoding="utf-8") as file:
+        file.write("A-1;01.11.2062;8;6;1\n")
+    checked = publishing.check(delivery, folder=tmp_path / "none")
+    assert checked.findings["rule"].to_list() == ["date_in_future"]
+    assert checked.as_of.isoformat() == "2026-11-01"
+    (delivery / "capacity.csv").unlink()
+    named = delivery.rename(tmp_path / "november 2062-11-01")
+    assert publishing.check(named, folder=tmp_path / "none").as_of.year < 2062

@@ -341,3 +341,26 @@ def test_a_failure_leaves_nothing_behind(tmp_path, monkeypatch) -> None:
         check(read, CODES)
     assert made
     assert not made[0].exists()
+
+
+@pytest.mark.parametrize(("ahead", "kept"), [(31, True), (32, False)])
+@pytest.mark.parametrize("declared", [0, 400])
+def test_what_is_dated_far_ahead_is_set_aside(tmp_path, ahead: int, kept: bool, declared: int) -> None:
+    """Seen from the clock's day or from the manifest's, whichever is later."""
+    latest = checking.today() + dt.timedelta(days=declared)
+    day = latest + dt.timedelta(days=ahead)
+    need = f"need_id;municipality;registered_on;wanted_from\nN-1;370;{day};2031-01-01\nN-2;370;2026-01-01;2031-01-01\n"
+    capacity = "unit_id;as_of;maximum;occupied;accepting;confirmed_at\n"
+    capacity += f"A-1;{day};8;6;1;2026-01-01\nA-2;2026-01-01;8;6;1;{day}\n"
+    files = {"need.csv": need, "capacity.csv": capacity}
+    if declared:
+        files["manifest.yaml"] = f"as_of: {latest}\n"
+    found = checked(tmp_path, files, KNOWN)
+    expected = {
+        ("need.csv", 2, "registered_on", "date_in_future"),
+        ("capacity.csv", 2, "as_of", "date_in_future"),
+        ("capacity.csv", 3, "confirmed_at", "date_in_future"),
+    }
+    assert short(found) == (set() if kept else expected)
+    assert found.frames["need"]["need_id"].to_list() == (["N-1", "N-2"] if kept else ["N-2"])
+    assert (found.as_of == day) == (kept and not declared)

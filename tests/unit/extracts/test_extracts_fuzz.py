@@ -29,8 +29,19 @@ from tests.deliveries import CODES, UNIT, UNITS, checked, rules
 
 SECONDS = float(os.environ.get("SAMPLADS_FUZZ_SECONDS") or 0)
 FUZZ = settings(max_examples=40, deadline=None, suppress_health_check=list(HealthCheck))
-TEXTS = ["unit.csv", "capacity.txt", "x.tsv"]
-NAMES = [*TEXTS, "unit.xlsx", "need.xlsm", "stay.xls", "unit.parquet", "a.zip", "manifest.yaml", "manifest.json", "b"]
+TEXTS = ["unit.csv", "capacity.txt", "x.tsv", os.fsdecode(b"unit \xe6\x81.csv"), 'unit\n;|".csv', "\U0001f4a9.csv"]
+NAMES = [
+    *TEXTS,
+    "unit.xlsx",
+    "need.xlsm",
+    "stay.xls",
+    "unit.parquet",
+    "a.zip",
+    "manifest.yaml",
+    "manifest.json",
+    "b",
+    os.fsdecode(b"\xff\xfe"),
+]
 BLNS = Path(__file__).resolve().parents[4] / "shared" / "real" / "blns.json"
 
 CELLS = st.one_of(
