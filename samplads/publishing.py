@@ -155,6 +155,7 @@ def check(
                 raise SampladsError("delivery_refused", delivery=name, place=_place(refused), rule=refused["rule"][0])
             frames, faults = _mapped(source, name, profile, given, facts, root)
             checked = extracts.check_frames(frames, facts.codes(), known, delivery=name)
+            faults = faults.with_columns(pl.lit(checked.municipality, dtype=pl.String).alias("municipality"))
             findings, manifest = pl.concat([faults, checked.findings]), {}
         return warehouse.Archived(
             digest=_digest(source, profile, given, facts),
@@ -164,7 +165,7 @@ def check(
             sender=None if manifest.get("sender") is None else str(manifest["sender"]),
             frames={extract: checked.frames.scan(extract) for extract in checked.frames},
             findings=findings,
-            counts=checked.counts,
+            counts=checked.by_municipality,
             source=checked,
         )
 

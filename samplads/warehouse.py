@@ -35,7 +35,7 @@ from samplads import disk, settings
 from samplads.errors import SampladsError
 from samplads.reference import Reference
 
-FORMAT = 1
+FORMAT = 2
 """Raised when a published file changes its shape, so that an old file is never read as a new one."""
 
 
@@ -283,9 +283,18 @@ def _build_deliveries(connection: duckdb.DuckDBPyConnection, root: Path, manifes
     )
     connection.register("delivery_frame", rows)
     connection.execute("create table delivery as select * from delivery_frame order by as_of, digest")
-    for table in ("finding", "delivery_count"):
-        files = [str(root / "deliveries" / manifest["digest"] / f"{table}.parquet") for manifest in manifests]
-        connection.execute(f"create table {table} as select * from read_parquet($files, union_by_name = true)", {"files": files})
+    # Only who publishes needs what is found: it is read with the contracts.
+    from samplads.extracts import MUNICIPALITY_COUNTS, SCHEMA
+
+    for table, schema in (("finding", SCHEMA), ("delivery_count", MUNICIPALITY_COUNTS)):
+        connection.register("told_frame", pl.DataFrame(schema=schema | {"delivery_digest": pl.String()}))
+        # Two deliveries may have the same name, never the same digest.
+        parts = ["select * from told_frame"]
+        for manifest in manifests:
+            quoted = str(root / "deliveries" / manifest["digest"] / f"{table}.parquet").replace("'", "''")
+            parts.append(f"select *, '{manifest['digest']}' as delivery_digest from read_parquet('{quoted}')")
+        connection.execute(f"create table {table} as " + " union all by name ".join(parts))
+        connection.unregister("told_frame")
 
 
 def publish(

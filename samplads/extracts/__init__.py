@@ -11,7 +11,7 @@ Nothing but findings comes back for bad input; `SampladsError` only where a deli
 
 from __future__ import annotations
 
-from samplads.extracts.checking import COUNTS, MOST_DAYS_AHEAD, Checked, check, check_frames, screen, today
+from samplads.extracts.checking import COUNTS, MOST_DAYS_AHEAD, MUNICIPALITY_COUNTS, Checked, check, check_frames, screen, today
 from samplads.extracts.findings import RULES, SCHEMA, Finding, findings_frame, from_frame, place, rules, what_to_do
 from samplads.extracts.findings import name as rule_name
 from samplads.extracts.mending import mend_workbook
@@ -21,6 +21,7 @@ from samplads.extracts.reading import Delivery, Table, clean_name, is_link, name
 __all__ = [
     "COUNTS",
     "MOST_DAYS_AHEAD",
+    "MUNICIPALITY_COUNTS",
     "RULES",
     "SCHEMA",
     "Checked",

@@ -64,6 +64,16 @@ COUNTS: dict[str, pl.DataType] = {
 """Columns of `Checked.counts`. Rows: delivered = accepted + set_aside + refused (in files that were refused); flagged and corrected are
 among the accepted."""
 
+MUNICIPALITY_COUNTS: dict[str, pl.DataType] = {
+    "delivery": pl.String(),
+    "extract": pl.String(),
+    "municipality": pl.String(),
+    **{name: kind for name, kind in COUNTS.items() if name not in {"delivery", "extract"}},
+}
+"""Columns of `Checked.by_municipality`: the same counts, one row an extract and municipality (a code; null where it cannot be told)."""
+
+TALLIES = ("delivered", "set_aside", "refused", "flagged", "corrected")
+
 SUMMED = frozenset({"serial_date", "endless_date", "unit_word_removed", "leading_zeros"})
 """Corrections that are the same for a whole column: told once, with their count."""
 
@@ -106,13 +116,20 @@ class Frames(Mapping[str, pl.DataFrame]):
 class Checked:
     """What came of a delivery: accepted rows by extract (each has exactly its contract's columns), findings, and how many rows went where.
 
-    `frames` lives as long as this object does. `counts` has the columns of `COUNTS`, one row an extract that was delivered.
+    `frames` lives as long as this object does. `counts` has the columns of `COUNTS`, one row an extract that was delivered;
+    `by_municipality` those of `MUNICIPALITY_COUNTS`. `municipality` is the delivery's only one, None where it has several or none is known.
+
+    A row belongs to the municipality that it names, if that is a known code, else to the one of the unit that it speaks of; what cannot be
+    told from a row, and what concerns a whole file, belongs to the delivery's only municipality, where it has only one: that of its units,
+    or else that of all its rows.
     """
 
     frames: Frames
     findings: pl.DataFrame
     counts: pl.DataFrame
+    by_municipality: pl.DataFrame
     as_of: dt.date | None = None
+    municipality: str | None = None
 
 
 def check(
@@ -227,8 +244,9 @@ class _Findings:
         cells: pl.Series | None = None,
         blanks: Mapping[str, Any] | None = None,
         blanks_by_row: pl.Series | None = None,
+        towns: pl.Series | None = None,
     ) -> None:
-        """Tell a rule of many rows of a table; `cells` are their values as delivered."""
+        """Tell a rule of many rows of a table; `cells` are their values as delivered, `towns` their municipalities."""
         if not rows.len():
             return
         key = (number, rule, column)
@@ -239,12 +257,16 @@ class _Findings:
             rows = rows.head(max(room, 0))
             cells = None if cells is None else cells.head(max(room, 0))
             blanks_by_row = None if blanks_by_row is None else blanks_by_row.head(max(room, 0))
+            towns = None if towns is None else towns.head(max(room, 0))
         if not rows.len():
             return
         self.told[key] = self.told.get(key, 0) + rows.len()
         frame = self._frame(table, rule, rows, column, cells)
         given = json.dumps(blanks or {}, ensure_ascii=False, default=str)
-        frame = frame.with_columns((pl.lit(given) if blanks_by_row is None else blanks_by_row).alias("values"))
+        frame = frame.with_columns(
+            (pl.lit(given) if blanks_by_row is None else blanks_by_row).alias("values"),
+            (pl.lit(None, dtype=pl.String) if towns is None else towns).alias("municipality"),
+        )
         self.frames.append(frame.select(pl.col(name).cast(kind) for name, kind in SCHEMA.items()))
 
     def _frame(self, table: Table, rule: str, rows: pl.Series, column: str | None, cells: pl.Series | None) -> pl.DataFrame:
@@ -258,6 +280,14 @@ class _Findings:
             pl.lit(self.severity[rule]).alias("severity"),
             pl.lit(table.extract, dtype=pl.String).alias("extract"),
         )
+
+    def place(self, first: int, rows: pl.Series, towns: pl.Series) -> None:
+        """Give the findings told since the `first` frame the municipalities of their rows."""
+        for index in range(first, len(self.frames)):
+            frame = self.frames[index]
+            here = rows.is_in(frame["row"].implode()).fill_null(False)
+            known = pl.DataFrame({"row": rows.filter(here), "municipality": towns.filter(here)}).unique("row", keep="first")
+            self.frames[index] = frame.drop("municipality").join(known, on="row", how="left", maintain_order="left")
 
     def frame(self) -> pl.DataFrame:
         """All findings, those of one file together, its own first, then by row."""
@@ -300,6 +330,7 @@ class _Extract:
     refused: int = 0
     flagged: int = 0
     corrected: int = 0
+    tallies: list[pl.DataFrame] = field(default_factory=list)
     keys_set_aside: list[pl.DataFrame] = field(default_factory=list)
     a_file_was_refused: bool = False
 
@@ -316,6 +347,9 @@ class _Check:
         self.found = _Findings(delivery.name)
         self.extracts: dict[str, _Extract] = {}
         self.keys: dict[str, pl.Series] = {}
+        # Where units lie, as this delivery tells and as is known from before: the first word counts.
+        self.unit_towns: list[pl.DataFrame] = []
+        self.units_lie: pl.DataFrame | None = None
         self.aside: disk.Aside | None = None
         self.summed: dict[tuple[int, str, str], tuple[Any, str | None, int]] = {}
 
@@ -341,7 +375,65 @@ class _Check:
         frames = Frames({extract: kept.parts for extract, kept in self.extracts.items()})
         if self.aside is not None:
             weakref.finalize(frames, self.aside.close)
-        return Checked(frames, self.found.frame(), self.counts(frames), self.as_of)
+        tallies = self.by_municipality()
+        only = self.only_municipality(tallies)
+        findings, tallies = _at_home(self.found.frame(), only), _at_home(tallies, only)
+        tallies = tallies.group_by("delivery", "extract", "municipality", maintain_order=True).sum()
+        return Checked(frames, findings, self.counts(frames), tallies, self.as_of, only)
+
+    def towns(self, frame: pl.DataFrame, strange: pl.Series | None = None) -> pl.Series:
+        """The municipality of each row of a typed frame; null where it cannot be told. `strange`: rows whose own code is unknown."""
+        if "municipality" in frame.columns:
+            own = frame["municipality"] if strange is None or not strange.any() else frame["municipality"].set(strange, None)
+        else:
+            own = pl.repeat(None, frame.height, dtype=pl.String, eager=True).alias("municipality")
+        if not own.null_count() or "unit_id" not in frame.columns:
+            return own
+        if self.units_lie is None:
+            before = self.known.get("unit")
+            told = [before.select("unit_id", "municipality")] if before is not None and "municipality" in before.columns else []
+            every = pl.concat([pl.DataFrame(schema={"unit_id": pl.String(), "municipality": pl.String()}), *self.unit_towns, *told])
+            self.units_lie = every.drop_nulls().unique("unit_id", keep="first", maintain_order=True)
+        unknown = own.is_null()
+        lie = frame.select("unit_id").filter(unknown).join(self.units_lie, on="unit_id", how="left", maintain_order="left")["municipality"]
+        return lie if lie.len() == own.len() else own.scatter(unknown.arg_true(), lie)
+
+    def tally(self, extract: str, towns: pl.Series, sign: int = 1, **which: pl.Series) -> None:
+        """Count rows by municipality, each as those of `which` whose mask is true; -1 takes them away again."""
+        for name, where in which.items():
+            if not where.any():
+                continue
+            counted = (towns if where.all() else towns.filter(where)).alias("municipality").value_counts()
+            told = [pl.col("count").cast(pl.Int64) * sign if name == one else pl.lit(0, dtype=pl.Int64) for one in TALLIES]
+            self.extracts[extract].tallies.append(
+                counted.select("municipality", *(column.alias(one) for column, one in zip(told, TALLIES, strict=True)))
+            )
+
+    def by_municipality(self) -> pl.DataFrame:
+        """The counts of every extract by municipality."""
+        empty = pl.DataFrame(schema=MUNICIPALITY_COUNTS)
+        parts = [
+            pl.concat(kept.tallies)
+            .group_by("municipality", maintain_order=True)
+            .sum()
+            .sort("municipality", nulls_last=True)
+            .with_columns(
+                pl.lit(personal.redacted(self.delivery.name)).alias("delivery"),
+                pl.lit(extract).alias("extract"),
+                (pl.col("delivered") - pl.col("set_aside") - pl.col("refused")).alias("accepted"),
+            )
+            .select(pl.col(name).cast(kind) for name, kind in MUNICIPALITY_COUNTS.items())
+            for extract, kept in self.extracts.items()
+            if kept.tallies
+        ]
+        return pl.concat([empty, *parts])
+
+    @staticmethod
+    def only_municipality(tallies: pl.DataFrame) -> str | None:
+        """The only municipality of a delivery: that of its units, where it tells any; else of all its rows."""
+        units = tallies.filter(pl.col("extract") == "unit").drop_nulls("municipality")
+        found = (tallies.drop_nulls("municipality") if units.is_empty() else units)["municipality"].unique()
+        return str(found[0]) if found.len() == 1 else None
 
     def counts(self, frames: Frames) -> pl.DataFrame:
         rows = [
@@ -393,6 +485,11 @@ class _Check:
             mapping = headers.mapped(one.table.headers, extract)
             if one.refused or not self.headers_hold(one, mapping):
                 kept.refused += one.rows
+                if one.rows:
+                    zero = pl.DataFrame(
+                        {"municipality": [None], **{name: [one.rows if name in {"delivered", "refused"} else 0] for name in TALLIES}}
+                    )
+                    kept.tallies.append(zero.cast({"municipality": pl.String, **dict.fromkeys(TALLIES, pl.Int64)}))
                 kept.a_file_was_refused = True
                 continue
             self.table(number, one, mapping)
@@ -510,6 +607,7 @@ class _Check:
         extract = str(table.extract)
         kept = self.extracts[extract]
         contract = CONTRACTS[extract]
+        first = len(self.found.frames)
         judged = _Judged(self, number, table, rows)
         judged.shape()
         typed: dict[str, pl.Series] = {}
@@ -541,6 +639,13 @@ class _Check:
         flagged = judged.flags(frame, good, mapping)
         kept.flagged += int(flagged.sum())
         kept.corrected += int((judged.mended & good).sum())
+        towns = self.towns(frame, judged.strangers)
+        if extract == "unit":
+            self.unit_towns.append(frame.select("unit_id", towns.alias("municipality")))
+            self.units_lie = None
+        everyone = pl.repeat(True, rows.height, dtype=pl.Boolean, eager=True)
+        self.tally(extract, towns, delivered=everyone, set_aside=judged.bad, flagged=flagged, corrected=judged.mended & good)
+        self.found.place(first, rows[ROW], towns)
         return frame.with_columns(
             pl.lit(number, dtype=pl.UInt16).alias(TABLE),
             rows[ROW].alias(ROW),
@@ -615,7 +720,11 @@ class _Check:
                 column=scouting.header_of(one.table, key_column),
                 cells=group.select(pl.concat_str([pl.col(name).cast(pl.String) for name in keys], separator=" · ").alias("v"))["v"],
                 blanks_by_row=pl.Series(blanks + ["{}"] * (group.height - told.height), dtype=pl.String),
+                towns=self.towns(group),
             )
+        towns = self.towns(later)
+        self.tally(extract, towns, set_aside=pl.repeat(True, later.height, dtype=pl.Boolean, eager=True))
+        self.tally(extract, towns, -1, flagged=later[FLAGGED], corrected=later[MENDED])
         kept.set_aside += later.height
         kept.flagged -= int(later[FLAGGED].sum())
         kept.corrected -= int(later[MENDED].sum())
@@ -659,7 +768,9 @@ class _Check:
                     column=scouting.header_of(one.table, position),
                     cells=rows["approved_until"].dt.strftime("%Y-%m-%d"),
                     blanks={"day": self.as_of.isoformat()},
+                    towns=self.towns(rows),
                 )
+            self.tally("unit", self.towns(late), flagged=~late[FLAGGED])
             kept.flagged += int((~late[FLAGGED]).sum())
 
 
@@ -675,6 +786,8 @@ class _Judged:
         self.mended = self.bad
         self.unread: dict[str, pl.Series] = {}
         self.why: list[tuple[str, pl.Series]] = []
+        # Rows whose municipality is not in the list of codes.
+        self.strangers: pl.Series | None = None
 
     def set_aside(self, rule: str, where: pl.Series, position: int | None, **more: Any) -> None:
         """Set rows aside and tell why."""
@@ -779,6 +892,8 @@ class _Judged:
                 self.mend("leading_zeros", mended.is_not_null(), position)
                 frame = frame.with_columns(pl.coalesce(mended, cells).alias(column))
                 where = where & mended.is_null()
+        if column == "municipality":
+            self.strangers = where
         self.strange(where, position, target)
         return frame
 
@@ -865,6 +980,11 @@ class _Judged:
                 self.tell(rule, where, position)
                 any_flag = any_flag | where
         return any_flag
+
+
+def _at_home(frame: pl.DataFrame, municipality: str | None) -> pl.DataFrame:
+    """What has no municipality given the delivery's only one."""
+    return frame if municipality is None else frame.with_columns(pl.col("municipality").fill_null(municipality))
 
 
 def _bound(column: Any, name: str) -> Any:

@@ -33,8 +33,10 @@ SCHEMA: dict[str, pl.DataType] = {
     "value": pl.String(),
     "extract": pl.String(),
     "values": pl.String(),
+    "municipality": pl.String(),
 }
-"""Columns of a frame of findings. `values` is a JSON object: what fills the blanks of the rule's sentence."""
+"""Columns of a frame of findings. `values` is a JSON object: what fills the blanks of the rule's sentence. `municipality` is a code, null
+where a finding concerns the delivery as a whole."""
 
 RULES: dict[str, Severity] = {
     # The file or sheet as a whole.
@@ -127,6 +129,7 @@ class Finding:
     value: str | None = None
     extract: str | None = None
     values: Mapping[str, Any] = field(default_factory=dict)
+    municipality: str | None = None
 
 
 def rules() -> dict[str, Severity]:
@@ -168,6 +171,7 @@ def findings_frame(findings: Iterable[Finding]) -> pl.DataFrame:
             "value": _cut(one.value),
             "extract": one.extract,
             "values": json.dumps({name: _plain(value) for name, value in one.values.items()}, ensure_ascii=False, default=str),
+            "municipality": one.municipality,
         }
         for one in findings
     ]

@@ -216,20 +216,17 @@ def _as_text(column: pl.Series) -> pl.Series:
     return nothing
 
 
-def looks_shortened(column: pl.Series, header: str = "") -> tuple[int, int]:
+def looks_shortened(column: pl.Series, header: str = "") -> tuple[int, int] | None:
     """How many cells of a column are whole numbers that look like civil registration numbers without their leading zero, and how many
-    cells hold anything at all. Columns of amounts and of P-numbers are not looked at: (0, 0)."""
+    cells hold anything at all. None where the first cells show that it is another column, and for amounts and P-numbers."""
     if squeezed(header) in P_NUMBER_HEADERS | AMOUNT_HEADERS:
-        return 0, 0
+        return None
     text = _as_text(column)
-    if not text.len():
-        return 0, 0
+    first = text.head(SAMPLE).str.strip_chars()
+    if 2 * int(first.str.contains(SHORTENED).sum() or 0) < int((first != "").sum() or 0):
+        return None
     text = text.str.strip_chars()
-    filled = int((text != "").sum())
-    # A look at the first cells spares most columns the search.
-    if not text.head(SAMPLE).str.contains(SHORTENED).any():
-        return 0, filled
-    return int(text.str.contains(SHORTENED).sum()), filled
+    return int(text.str.contains(SHORTENED).sum() or 0), int((text != "").sum() or 0)
 
 
 def few(cells: pl.Series) -> pl.Series:

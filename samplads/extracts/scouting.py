@@ -142,6 +142,7 @@ def _pass(delivery: Delivery, found: Scouted) -> None:
     found.rows = 0
     kept: list[pl.DataFrame] | None = [] if table.bytes <= KEPT_BYTES else None
     shortened: dict[int, tuple[int, int]] = {}
+    others: set[int] = set()
     for batch in table.batches():
         found.rows += batch.height - _blank(batch)
         for name in batch.columns:
@@ -151,8 +152,9 @@ def _pass(delivery: Delivery, found: Scouted) -> None:
             position = None if name == EXTRA else int(name[1:])
             header = "" if position is None else personal.read_as(table.headers[position], table.headers)
             # A cell must have ten signs to hold a number or to have swallowed a row.
-            longest = cells.str.len_bytes().max() if cells.dtype == pl.String else None
-            short = cells.dtype == pl.String and (not isinstance(longest, int) or longest < personal.SHORTEST)
+            most = cells.str.len_bytes().max() if cells.dtype == pl.String else None
+            longest = most if isinstance(most, int) else 0
+            short = cells.dtype == pl.String and longest < personal.SHORTEST
             for hit in () if short else personal.rows_with_numbers(cells, header, limit=MOST_PERSONAL):
                 row = batch[ROW][hit]
                 _refuse(
@@ -162,10 +164,13 @@ def _pass(delivery: Delivery, found: Scouted) -> None:
                     row=None if row is None else int(row),
                     column=None if position is None else header_of(table, position),
                 )
-            if position is not None and (cells.dtype.is_integer() or (isinstance(longest, int) and longest >= personal.SHORTEST - 1)):
-                like, filled = personal.looks_shortened(cells, header)
-                before = shortened.get(position, (0, 0))
-                shortened[position] = (before[0] + like, before[1] + filled)
+            if position is not None and position not in others and not (cells.dtype == pl.String and longest < personal.SHORTEST - 1):
+                seen = personal.looks_shortened(cells, header)
+                if seen is None:
+                    others.add(position)
+                else:
+                    before = shortened.get(position, (0, 0))
+                    shortened[position] = (before[0] + seen[0], before[1] + seen[1])
             if cells.dtype != pl.String:
                 continue
             if table.quotes and not short and table.careful is not None and table.separator and _swallowed(cells, table.separator, width):
@@ -182,7 +187,7 @@ def _pass(delivery: Delivery, found: Scouted) -> None:
         if kept is not None:
             kept.append(batch)
     for position, (like, filled) in shortened.items():
-        if like >= max(personal.SHORTENED_LEAST, personal.SHORTENED_SHARE * filled):
+        if position not in others and like >= max(personal.SHORTENED_LEAST, personal.SHORTENED_SHARE * filled):
             _refuse(delivery, found, "personal_number_shortened", column=header_of(table, position))
     found.kept = kept if kept else None
 

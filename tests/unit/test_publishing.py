@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import datetime as dt
 import os
 import zipfile
 from pathlib import Path
 
+import polars as pl
 import pytest
 
-from samplads import publishing
+from samplads import publishing, queries
 from samplads.errors import SampladsError
 from tests import small
 
@@ -118,3 +120,43 @@ def test_a_year_mistyped_does_not_date_a_delivery(delivery: Path, tmp_path: Path
     (delivery / "capacity.csv").unlink()
     named = delivery.rename(tmp_path / "november 2062-11-01")
     assert publishing.check(named, folder=tmp_path / "none").as_of.year < 2062
+
+
+def test_two_deliveries_of_one_name_are_counted_apart(delivery: Path, tmp_path: Path) -> None:
+    folder = tmp_path / "warehouse"
+    (delivery / "unit.csv").write_text(UNIT + "A-2;T-1;Eg;999\n", encoding="utf-8")
+    publishing.publish([delivery], folder=folder)
+    (delivery / "unit.csv").write_text(UNIT + "B-1;T-2;Elm;259\n", encoding="utf-8")
+    (delivery / "capacity.csv").write_text("unit_id;as_of;maximum;occupied;accepting;confirmed_at\nB-1;15.11.2026;8;9;1;14.11.2026\n")
+    version = publishing.publish([delivery], folder=folder).version
+    rows = queries.run("deliveries", version.path)
+    assert rows["delivery"].to_list() == ["november", "november"]
+    assert rows.select("delivered", "accepted", "set_aside", "findings").rows() == [(3, 3, 0, 1), (3, 2, 1, 1)]
+    assert queries.run("findings", version.path).select("rule", "municipality_name").rows() == [
+        ("unknown_code", "Næstved"),
+        ("states_within_maximum", "Køge"),
+    ]
+    by_town = queries.run("deliveries_by_municipality", version.path)
+    counted = by_town.select("municipality_name", "as_of", "delivered", "accepted", "set_aside", "findings", "oldest_confirmation")
+    assert counted.rows() == [
+        ("Køge", dt.date(2026, 11, 15), 2, 2, 0, 1, dt.date(2026, 11, 14)),
+        ("Næstved", dt.date(2026, 11, 15), 1, 1, 0, 0, None),
+        ("Næstved", dt.date(2026, 11, 1), 3, 2, 1, 1, None),
+    ]
+
+
+def test_archives_of_the_shape_before_are_built_again(delivery: Path, tmp_path: Path) -> None:
+    """An archive without municipalities still counts: what it does not tell concerns the whole delivery."""
+    folder = tmp_path / "warehouse"
+    (delivery / "unit.csv").write_text(UNIT + "A-2;T-1;Eg;999\n", encoding="utf-8")
+    first = publishing.publish([delivery], folder=folder)
+    archive = folder / "deliveries" / first.deliveries[0].digest
+    for name in ("finding", "delivery_count"):
+        kept = pl.read_parquet(archive / f"{name}.parquet", memory_map=False).drop("municipality")
+        kept.write_parquet(archive / f"{name}.parquet")
+    later = delivery.parent / "december"
+    later.mkdir()
+    (later / "unit.csv").write_text(UNIT.replace("A-1", "B-1"), encoding="utf-8")
+    version = publishing.publish([later], folder=folder).version
+    assert queries.run("findings", version.path).select("rule", "municipality").rows() == [("unknown_code", None)]
+    assert queries.run("deliveries", version.path)["accepted"].to_list() == [1, 2]

@@ -9,7 +9,19 @@ import pytest
 
 from samplads import disk
 from samplads.contracts import CONTRACTS
-from samplads.extracts import COUNTS, SCHEMA, Finding, check, check_frames, checking, findings_frame, from_frame, read_delivery, screen
+from samplads.extracts import (
+    COUNTS,
+    SCHEMA,
+    Checked,
+    Finding,
+    check,
+    check_frames,
+    checking,
+    findings_frame,
+    from_frame,
+    read_delivery,
+    screen,
+)
 from tests.deliveries import CODES, KNOWN, UNIT, UNITS, checked, rules, short, write
 
 CAPACITY = "unit_id;as_of;maximum;occupied;reserved;accepting\n"
@@ -364,3 +376,71 @@ def test_what_is_dated_far_ahead_is_set_aside(tmp_path, ahead: int, kept: bool, 
     assert short(found) == (set() if kept else expected)
     assert found.frames["need"]["need_id"].to_list() == (["N-1", "N-2"] if kept else ["N-2"])
     assert (found.as_of == day) == (kept and not declared)
+
+
+def by_town(found: Checked) -> dict[tuple[str, str | None], tuple[int, ...]]:
+    """(extract, municipality) -> delivered, accepted, set aside, refused, flagged, corrected."""
+    return {(row[1], row[2]): row[3:] for row in found.by_municipality.rows()}
+
+
+def test_rows_and_findings_are_told_by_municipality(tmp_path, monkeypatch) -> None:
+    """By the row's own code where it is known, else by where its unit lies in this delivery or from before."""
+    unit = UNIT + "A-1;T;a;370\nA-2;T;a;0259\nA-3;T;a;999\nA-4;T;;370\nA-2;T;a;259\nU-9;T;a;\n"
+    capacity = CAPACITY + "A-1;2026-11-01;8;6;1;1\nA-2;x;8;6;1;1\nA-4;2026-11-01;8;6;1;1\nU-9;2026-11-01;8;8;1;1\nA-9;2026-11-01;8;6;1;1\n"
+    need = "need_id;municipality;registered_on;note\nN-1;370;01.11.2026;for 010199-1234\n"
+    stay = "stay_id;person_ref;unit_id;municipality;starts_on;ends_on\n"
+    stay += "S-1;p-1;A-1;259;2026-01-01;2025-01-01\nS-2;p-1;A-1;999;2026-01-01;\nS-3;p-1;A-1;370;2026-01-01;\n"
+    known = {"unit": pl.DataFrame({"unit_id": ["U-9", "A-1"], "municipality": ["0101", "259"]})}
+    files = {"unit.csv": unit, "capacity.csv": capacity, "need.csv": need, "stay.csv": stay}
+    found = checked(tmp_path, files, known)
+    assert by_town(found) == {
+        ("unit", "370"): (2, 1, 1, 0, 0, 0),
+        ("unit", "259"): (2, 1, 1, 0, 0, 1),
+        ("unit", "0101"): (1, 0, 1, 0, 0, 0),
+        ("unit", None): (1, 0, 1, 0, 0, 0),
+        ("capacity", "370"): (2, 1, 1, 0, 0, 0),
+        ("capacity", "259"): (1, 0, 1, 0, 0, 0),
+        ("capacity", "0101"): (1, 1, 0, 0, 1, 0),
+        ("capacity", None): (1, 0, 1, 0, 0, 0),
+        ("need", None): (1, 0, 0, 1, 0, 0),
+        ("stay", "259"): (1, 0, 1, 0, 0, 0),
+        ("stay", "370"): (2, 1, 1, 0, 0, 0),
+    }
+    assert set(found.findings.select("file", "row", "rule", "municipality").rows()) == {
+        ("unit.csv", 3, "leading_zeros", None),
+        ("unit.csv", 4, "unknown_code", None),
+        ("unit.csv", 5, "missing_value", "370"),
+        ("unit.csv", 6, "duplicate_row", "259"),
+        ("unit.csv", 7, "missing_value", "0101"),
+        ("capacity.csv", 3, "not_a_date", "259"),
+        ("capacity.csv", 4, "refers_to_set_aside", "370"),
+        ("capacity.csv", 5, "states_within_maximum", "0101"),
+        ("capacity.csv", 6, "unknown_reference", None),
+        ("need.csv", 2, "personal_number", None),
+        ("stay.csv", 2, "ends_after_it_starts", "259"),
+        ("stay.csv", 3, "unknown_code", "370"),
+    }
+    assert found.municipality is None
+    monkeypatch.setattr(checking, "MEMORY_BYTES", 0)
+    monkeypatch.setattr(checking, "SHARE", 1)
+    assert by_town(checked(tmp_path, files, known)) == by_town(found)
+
+
+def test_a_delivery_whose_units_lie_in_one_municipality_is_that_ones(tmp_path) -> None:
+    stay = "stay_id;person_ref;unit_id;municipality;starts_on\nS-1;p-1;A-1;259;2026-01-01\n"
+    unit = UNIT + "A-1;T;a;370\nA-2;T;a;999\n"
+    found = checked(tmp_path, {"unit.csv": unit, "stay.csv": stay, "x.pdf": "x", "need.csv": "need_id;cpr\nN-1;\n"})
+    assert by_town(found) == {
+        ("unit", "370"): (2, 1, 1, 0, 0, 0),
+        ("stay", "259"): (1, 1, 0, 0, 0, 0),
+        ("need", "370"): (1, 0, 0, 1, 0, 0),
+    }
+    assert found.findings["municipality"].unique().to_list() == ["370"]
+    assert found.municipality == "370"
+
+
+def test_an_approval_that_ran_out_counts_where_its_unit_lies(tmp_path) -> None:
+    unit = "unit_id;offer_id;name;municipality;approved_until\nA-1;T;a;370;2020-01-01\nA-2;T;a;259;2020-01-01\nA-3;T;a;259;2020-01-01\n"
+    found = checked(tmp_path, {"unit.csv": unit, "manifest.yaml": "as_of: 2026-11-01\n"})
+    assert by_town(found) == {("unit", "370"): (1, 1, 0, 0, 1, 0), ("unit", "259"): (2, 2, 0, 0, 2, 0)}
+    assert sorted(found.findings["municipality"].to_list()) == ["259", "259", "370"]

@@ -80,6 +80,8 @@ def whatever(files: dict[str, bytes]) -> None:
             return
         counts = found.counts
         assert (counts["delivered"] == counts["accepted"] + counts["set_aside"] + counts["refused"]).all()
+        summed = found.by_municipality.group_by("extract").agg(pl.col(*counts.columns[2:]).sum()).filter(pl.col("delivered") > 0)
+        assert summed.sort("extract").equals(counts.drop("delivery").filter(pl.col("delivered") > 0).sort("extract"))
         for extract in found.frames:
             assert CONTRACTS[extract].is_valid(found.frames[extract])
         for finding in from_frame(found.findings.head(200)):
