@@ -166,6 +166,7 @@ def check(
             frames={extract: checked.frames.scan(extract) for extract in checked.frames},
             findings=findings,
             counts=checked.by_municipality,
+            set_aside=checked.set_aside,
             source=checked,
         )
 

@@ -20,6 +20,7 @@ import fcntl
 import hashlib
 import json
 import os
+import re
 import shutil
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -54,7 +55,7 @@ class Archived:
     """One delivery on its way into the archive.
 
     `frames` are the accepted rows by extract, lazy, so that a delivery larger than memory passes through; `source` is whatever they read
-    from, kept alive as long as this is.
+    from, kept alive as long as this is. `set_aside` are rows to be mended by the sender; they stay in the archive and enter no warehouse.
     """
 
     digest: str
@@ -66,6 +67,7 @@ class Archived:
     counts: pl.DataFrame
     sender: str | None = None
     source: object = None
+    set_aside: pl.DataFrame | None = None
 
     def __post_init__(self) -> None:
         # What is called like a citizen's number is refused where it is read; here is the last place before the name is written down.
@@ -176,6 +178,8 @@ def _archive(root: Path, delivery: Archived) -> None:
         frame.sink_parquet(aside / f"{extract}.parquet")
     delivery.findings.write_parquet(aside / "finding.parquet")
     delivery.counts.write_parquet(aside / "delivery_count.parquet")
+    if delivery.set_aside is not None and delivery.set_aside.height:
+        delivery.set_aside.write_parquet(aside / "set_aside.parquet")
     manifest = {
         "digest": delivery.digest,
         "name": delivery.name,
@@ -191,6 +195,12 @@ def _archive(root: Path, delivery: Archived) -> None:
 def _manifest(root: Path, digest: str) -> dict[str, Any]:
     manifest: dict[str, Any] = json.loads((root / "deliveries" / digest / "manifest.json").read_text(encoding="utf-8"))
     return manifest
+
+
+def set_aside(digest: str, folder: Path | None = None) -> pl.DataFrame | None:
+    """The rows of an archived delivery that were set aside, to be mended by the sender; None where none were kept."""
+    file = _folder(folder) / "deliveries" / digest / "set_aside.parquet"
+    return pl.read_parquet(file, memory_map=False) if re.fullmatch(r"[0-9a-f]+", digest) and file.is_file() else None
 
 
 def _builds(queries: Path) -> list[tuple[str, str]]:

@@ -72,6 +72,22 @@ MUNICIPALITY_COUNTS: dict[str, pl.DataType] = {
 }
 """Columns of `Checked.by_municipality`: the same counts, one row an extract and municipality (a code; null where it cannot be told)."""
 
+SET_ASIDE: dict[str, pl.DataType] = {
+    "file": pl.String(),
+    "sheet": pl.String(),
+    "extract": pl.String(),
+    "header_row": pl.Int64(),
+    "headers": pl.List(pl.String()),
+    "titles": pl.String(),
+    "row": pl.Int64(),
+    "cells": pl.List(pl.String()),
+    "read": pl.List(pl.Boolean()),
+    "beyond": pl.String(),
+    "municipality": pl.String(),
+}
+"""Columns of `Checked.set_aside`. `cells` are as delivered, but what could be read as a number or a day is written with a point or as
+year-month-day, and `read` is true for it; `titles` is a JSON list of (row, text) above the header; `beyond` lay beyond the last header."""
+
 TALLIES = ("delivered", "set_aside", "refused", "flagged", "corrected")
 
 SUMMED = frozenset({"serial_date", "endless_date", "unit_word_removed", "leading_zeros"})
@@ -122,12 +138,16 @@ class Checked:
     A row belongs to the municipality that it names, if that is a known code, else to the one of the unit that it speaks of; what cannot be
     told from a row, and what concerns a whole file, belongs to the delivery's only municipality, where it has only one: that of its units,
     or else that of all its rows.
+
+    `set_aside` has the columns of `SET_ASIDE`: the rows that were set aside, for the sender to mend, at most `MOST_FINDINGS` of a table. Of
+    a file that was refused it holds nothing, nor of what a profile made, and never a cell that looks like somebody's name.
     """
 
     frames: Frames
     findings: pl.DataFrame
     counts: pl.DataFrame
     by_municipality: pl.DataFrame
+    set_aside: pl.DataFrame
     as_of: dt.date | None = None
     municipality: str | None = None
 
@@ -350,6 +370,8 @@ class _Check:
         # Where units lie, as this delivery tells and as is known from before: the first word counts.
         self.unit_towns: list[pl.DataFrame] = []
         self.units_lie: pl.DataFrame | None = None
+        self.to_mend: list[pl.DataFrame] = []
+        self.kept_rows: dict[int, int] = {}
         self.aside: disk.Aside | None = None
         self.summed: dict[tuple[int, str, str], tuple[Any, str | None, int]] = {}
 
@@ -379,7 +401,76 @@ class _Check:
         only = self.only_municipality(tallies)
         findings, tallies = _at_home(self.found.frame(), only), _at_home(tallies, only)
         tallies = tallies.group_by("delivery", "extract", "municipality", maintain_order=True).sum()
-        return Checked(frames, findings, self.counts(frames), tallies, self.as_of, only)
+        aside = _at_home(pl.concat([pl.DataFrame(schema=SET_ASIDE), *self.to_mend]), only).sort("file", "sheet", "row", maintain_order=True)
+        return Checked(frames, findings, self.counts(frames), tallies, aside, self.as_of, only)
+
+    def keep(
+        self,
+        number: int,
+        one: scouting.Scouted,
+        rows: pl.DataFrame,
+        towns: pl.Series,
+        *,
+        typed: Mapping[str, pl.Series] | None = None,
+        secret: pl.Series | None = None,
+    ) -> None:
+        """Keep rows that were set aside as they were delivered, so that the sender can be given them back.
+
+        `typed` are their columns as they were read. The cells of `secret` rows that hold a reference to a person are left empty.
+        """
+        table = one.table
+        room = MOST_FINDINGS - self.kept_rows.get(number, 0)
+        if table.made or not rows.height or room <= 0:
+            return
+        self.kept_rows[number] = self.kept_rows.get(number, 0) + min(rows.height, room)
+        rows, towns = rows.head(room), towns.head(room)
+        mapping = headers.mapped(table.headers, str(table.extract)).positions
+        feeds = {position: (column, target) for column, (position, target) in mapping.items()}
+        cells, read = [], []
+        for position in range(len(table.headers)):
+            text = values.as_text(rows[f"c{position}"])
+            known = pl.repeat(None, rows.height, dtype=pl.String, eager=True)
+            if position in feeds:
+                column, target = feeds[position]
+                kind = scouting.kinds(table)[position]
+                if typed is not None and kind in values.NUMBER_KINDS | {"day"}:
+                    told = typed[column].head(room)
+                    known = values.as_text(told.cast(pl.Float64) / 100 if kind == "money" and not target.ore else told)
+                if column == "person_ref" and secret is not None:
+                    text = text.set(secret.head(room), None)
+            cells.append(pl.select(pl.coalesce(known, text).alias(f"c{position}")).to_series())
+            read.append(known.is_not_null().alias(f"c{position}"))
+        names = [f"c{position}" for position in range(len(table.headers))]
+        frame = pl.DataFrame(
+            {
+                "row": rows[ROW],
+                "cells": pl.DataFrame(cells).select(pl.concat_list(names).alias("cells"))["cells"],
+                "read": pl.DataFrame(read).select(pl.concat_list(names).alias("read"))["read"],
+                "beyond": rows[EXTRA] if EXTRA in rows.columns else pl.repeat(None, rows.height, dtype=pl.String, eager=True),
+                "municipality": towns,
+            }
+        ).with_columns(
+            pl.lit(personal.redacted(table.file)).alias("file"),
+            pl.lit(table.sheet, dtype=pl.String).alias("sheet"),
+            pl.lit(table.extract).alias("extract"),
+            pl.lit(table.header_row).alias("header_row"),
+            pl.lit(json.dumps(table.titles, ensure_ascii=False)).alias("titles"),
+            pl.lit(list(table.headers), dtype=pl.List(pl.String)).alias("headers"),
+        )
+        self.to_mend.append(frame.select(pl.col(name).cast(kind) for name, kind in SET_ASIDE.items()))
+
+    def keep_repeated(self, later: pl.DataFrame, tables: Mapping[int, scouting.Scouted]) -> None:
+        """Keep rows that were set aside because an earlier one has their key: they are read again, as they were delivered."""
+        towns = self.towns(later)
+        for number in later[TABLE].unique(maintain_order=True).to_list():
+            one = tables[number]
+            here = later[TABLE] == number
+            wanted = pl.DataFrame({ROW: later[ROW].filter(here), "__town": towns.filter(here)})
+            if one.table.made or self.kept_rows.get(number, 0) >= MOST_FINDINGS:
+                continue
+            for batch in one.batches():
+                rows = batch.join(wanted, on=ROW, how="inner", maintain_order="left")
+                self.keep(number, one, rows.drop("__town"), rows["__town"])
 
     def towns(self, frame: pl.DataFrame, strange: pl.Series | None = None) -> pl.Series:
         """The municipality of each row of a typed frame; null where it cannot be told. `strange`: rows whose own code is unknown."""
@@ -646,6 +737,17 @@ class _Check:
         everyone = pl.repeat(True, rows.height, dtype=pl.Boolean, eager=True)
         self.tally(extract, towns, delivered=everyone, set_aside=judged.bad, flagged=flagged, corrected=judged.mended & good)
         self.found.place(first, rows[ROW], towns)
+        if judged.bad.any():
+            bad = judged.bad
+            read = {column: series.filter(bad) for column, series in typed.items() if column in mapping.positions}
+            self.keep(
+                number,
+                one,
+                rows.filter(bad),
+                towns.filter(bad),
+                typed=read,
+                secret=None if judged.named is None else judged.named.filter(bad),
+            )
         return frame.with_columns(
             pl.lit(number, dtype=pl.UInt16).alias(TABLE),
             rows[ROW].alias(ROW),
@@ -725,6 +827,7 @@ class _Check:
         towns = self.towns(later)
         self.tally(extract, towns, set_aside=pl.repeat(True, later.height, dtype=pl.Boolean, eager=True))
         self.tally(extract, towns, -1, flagged=later[FLAGGED], corrected=later[MENDED])
+        self.keep_repeated(later, tables)
         kept.set_aside += later.height
         kept.flagged -= int(later[FLAGGED].sum())
         kept.corrected -= int(later[MENDED].sum())
@@ -788,6 +891,8 @@ class _Judged:
         self.why: list[tuple[str, pl.Series]] = []
         # Rows whose municipality is not in the list of codes.
         self.strangers: pl.Series | None = None
+        # Rows whose reference to a person is a name.
+        self.named: pl.Series | None = None
 
     def set_aside(self, rule: str, where: pl.Series, position: int | None, **more: Any) -> None:
         """Set rows aside and tell why."""
@@ -959,9 +1064,12 @@ class _Judged:
     def pseudonyms(self, frame: pl.DataFrame, mapping: headers.Mapped) -> None:
         """A reference to a person that is a name is none; it is not told what it says."""
         if "person_ref" in mapping.positions:
-            self.set_aside(
-                "pseudonym", frame["person_ref"].str.contains(personal.NAME_LIKE), mapping.positions["person_ref"][0], secret=True
-            )
+            cells = frame["person_ref"]
+            # A blank is found many times faster than words.
+            blank = cells.str.contains(" ", literal=True) | cells.str.contains("\u00a0", literal=True)
+            if blank.any():
+                self.named = (blank & cells.str.contains(personal.NAME_LIKE)).fill_null(False)
+                self.set_aside("pseudonym", self.named, mapping.positions["person_ref"][0], secret=True)
 
     def ahead(self, frame: pl.DataFrame, mapping: headers.Mapped) -> None:
         """What is dated far ahead."""

@@ -10,7 +10,7 @@ from pathlib import Path
 import polars as pl
 import pytest
 
-from samplads import publishing, queries
+from samplads import publishing, queries, warehouse
 from samplads.errors import SampladsError
 from tests import small
 
@@ -160,3 +160,15 @@ def test_archives_of_the_shape_before_are_built_again(delivery: Path, tmp_path: 
     version = publishing.publish([later], folder=folder).version
     assert queries.run("findings", version.path).select("rule", "municipality").rows() == [("unknown_code", None)]
     assert queries.run("deliveries", version.path)["accepted"].to_list() == [1, 2]
+
+
+def test_rows_set_aside_stay_in_the_archive_and_enter_no_warehouse(delivery: Path, tmp_path: Path) -> None:
+    folder = tmp_path / "warehouse"
+    (delivery / "unit.csv").write_text(UNIT + "A-2;T-1;Hemmelig Have;999\n", encoding="utf-8")
+    done = publishing.publish([delivery], folder=folder)
+    kept = warehouse.set_aside(done.deliveries[0].digest, folder)
+    assert kept is not None
+    assert kept["cells"].to_list() == [["A-2", "T-1", "Hemmelig Have", "999"]]
+    assert b"Hemmelig Have" not in done.version.path.read_bytes()
+    assert warehouse.set_aside("../deliveries", folder) is None
+    assert warehouse.set_aside("0" * 20, folder) is None
