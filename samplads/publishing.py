@@ -5,6 +5,7 @@ The steps are their own modules; here they only meet.
 
 from __future__ import annotations
 
+import dataclasses
 import datetime as dt
 import hashlib
 import os
@@ -52,6 +53,31 @@ def _alone(read: extracts.Delivery, delivery: Path) -> Iterator[Path]:
     with disk.Aside() as aside:
         shutil.copy(delivery, aside)
         yield aside
+
+
+@contextmanager
+def _plain(read: extracts.Delivery, source: Path) -> Iterator[Path]:
+    """A delivery's files as a database can read them: in UTF-8, under names that are text, no link among them."""
+    files = sorted(path for path in source.rglob("*") if path.is_symlink() or not path.is_dir())
+    names = {file: file.relative_to(source).as_posix() for file in files}
+    if not read.converted and not any(map(extracts.is_link, files)) and all(extracts.clean_name(str(file)) == str(file) for file in files):
+        yield source
+        return
+    with disk.Aside() as aside:
+        for file, name in names.items():
+            if extracts.is_link(file):
+                continue
+            clean = extracts.clean_name(name)
+            target = aside / clean
+            target.parent.mkdir(parents=True, exist_ok=True)
+            shutil.copy(read.converted.get(clean, file), target)
+        yield aside
+
+
+def _of_files(read: extracts.Delivery) -> pl.DataFrame:
+    """What was found in a delivery's files as they were read, before a profile made anything of them."""
+    found = [*read.findings, *(finding for table in read.tables for finding in table.findings)]
+    return extracts.findings_frame(dataclasses.replace(finding, extract=None) for finding in found)
 
 
 def _digest(folder: Path, profile: str | None, values: Mapping[str, str], reference: Reference) -> str:
@@ -151,9 +177,12 @@ def check(
             findings, manifest = checked.findings, read.manifest
         else:
             refused = extracts.screen(read)
+            refused = refused.filter(refused["rule"].str.starts_with("personal"))
             if refused.height:
                 raise SampladsError("delivery_refused", delivery=name, place=_place(refused), rule=refused["rule"][0])
-            frames, faults = _mapped(source, name, profile, given, facts, root)
+            with _plain(read, source) as plain:
+                frames, faults = _mapped(plain, name, profile, given, facts, root)
+            faults = pl.concat([_of_files(read), faults])
             checked = extracts.check_frames(frames, facts.codes(), known, delivery=name)
             faults = faults.with_columns(pl.lit(checked.municipality, dtype=pl.String).alias("municipality"))
             findings, manifest = pl.concat([faults, checked.findings]), {}

@@ -248,6 +248,8 @@ class _Findings:
         self.told: dict[tuple[int, str, str | None], int] = {}
         self.beyond: dict[tuple[int, str, str | None], int] = {}
         self.tables: dict[int, Table] = {}
+        # Frames of findings whose rows are those of a table that a profile made, not of a file.
+        self.made: dict[int, Table] = {}
         self.severity = rules()
 
     def one(self, finding: Finding) -> None:
@@ -287,6 +289,8 @@ class _Findings:
             (pl.lit(given) if blanks_by_row is None else blanks_by_row).alias("values"),
             (pl.lit(None, dtype=pl.String) if towns is None else towns).alias("municipality"),
         )
+        if table.made is not None:
+            self.made[len(self.frames)] = table
         self.frames.append(frame.select(pl.col(name).cast(kind) for name, kind in SCHEMA.items()))
 
     def _frame(self, table: Table, rule: str, rows: pl.Series, column: str | None, cells: pl.Series | None) -> pl.DataFrame:
@@ -301,13 +305,20 @@ class _Findings:
             pl.lit(table.extract, dtype=pl.String).alias("extract"),
         )
 
-    def place(self, first: int, rows: pl.Series, towns: pl.Series) -> None:
-        """Give the findings told since the `first` frame the municipalities of their rows."""
+    def place(self, first: int, rows: pl.Series, towns: pl.Series, keys: pl.Series | None = None) -> None:
+        """Give the findings told since the `first` frame the municipalities of their rows; and their `keys`, where those are told, for whom
+        no row of a file is."""
         for index in range(first, len(self.frames)):
             frame = self.frames[index]
             here = rows.is_in(frame["row"].implode()).fill_null(False)
             known = pl.DataFrame({"row": rows.filter(here), "municipality": towns.filter(here)}).unique("row", keep="first")
-            self.frames[index] = frame.drop("municipality").join(known, on="row", how="left", maintain_order="left")
+            frame = frame.drop("municipality").join(known, on="row", how="left", maintain_order="left")
+            if keys is not None:
+                named = pl.DataFrame({"row": rows.filter(here), "key": _shown(keys.filter(here))}).unique("row", keep="first")
+                value = pl.when(pl.col("key").is_null() | (pl.col("key") == pl.col("value"))).then("value")
+                value = value.otherwise(pl.concat_str("key", "value", separator=": ", ignore_nulls=True)).alias("value")
+                frame = frame.join(named, on="row", how="left", maintain_order="left").with_columns(value).drop("key")
+            self.frames[index] = frame.select(*SCHEMA)
 
     def frame(self) -> pl.DataFrame:
         """All findings, those of one file together, its own first, then by row."""
@@ -327,6 +338,8 @@ class _Findings:
             )
         if not self.frames:
             return findings_frame([])
+        for index, table in self.made.items():
+            self.frames[index] = self.frames[index].with_columns(table.rows_in_file(self.frames[index]["row"]).alias("row"))
         return pl.concat(self.frames).sort("file", "sheet", "row", "column", "rule", nulls_last=False, maintain_order=True)
 
 
@@ -420,7 +433,7 @@ class _Check:
         """
         table = one.table
         room = MOST_FINDINGS - self.kept_rows.get(number, 0)
-        if table.made or not rows.height or room <= 0:
+        if table.made is not None or not rows.height or room <= 0:
             return
         self.kept_rows[number] = self.kept_rows.get(number, 0) + min(rows.height, room)
         rows, towns = rows.head(room), towns.head(room)
@@ -466,7 +479,7 @@ class _Check:
             one = tables[number]
             here = later[TABLE] == number
             wanted = pl.DataFrame({ROW: later[ROW].filter(here), "__town": towns.filter(here)})
-            if one.table.made or self.kept_rows.get(number, 0) >= MOST_FINDINGS:
+            if one.table.made is not None or self.kept_rows.get(number, 0) >= MOST_FINDINGS:
                 continue
             for batch in one.batches():
                 rows = batch.join(wanted, on=ROW, how="inner", maintain_order="left")
@@ -571,7 +584,7 @@ class _Check:
             for finding in one.findings:
                 self.found.one(finding)
             kept.delivered += one.rows
-            if not one.rows and not one.refused and not one.table.made:
+            if not one.rows and not one.refused and one.table.made is None:
                 self.tell(one, "empty_file")
             mapping = headers.mapped(one.table.headers, extract)
             if one.refused or not self.headers_hold(one, mapping):
@@ -720,7 +733,7 @@ class _Check:
         if extract in _targets() and judged.bad.any():
             key = contract.primary_key()[0]
             aside = pl.DataFrame(
-                {"key": frame[key], "row": rows[ROW], "rules": judged.reasons()},
+                {"key": frame[key], "row": table.rows_in_file(rows[ROW]), "rules": judged.reasons()},
                 schema={"key": pl.String, "row": pl.Int64, "rules": pl.String},
             )
             kept.keys_set_aside.append(
@@ -736,7 +749,17 @@ class _Check:
             self.units_lie = None
         everyone = pl.repeat(True, rows.height, dtype=pl.Boolean, eager=True)
         self.tally(extract, towns, delivered=everyone, set_aside=judged.bad, flagged=flagged, corrected=judged.mended & good)
-        self.found.place(first, rows[ROW], towns)
+        untold = table.made is not None and bool(table.made.null_count())
+        keys = (
+            frame.select(
+                pl.concat_str([pl.col(name).cast(pl.String) for name in contract.primary_key()], separator=" · ", ignore_nulls=True).alias(
+                    "key"
+                )
+            )["key"]
+            if untold
+            else None
+        )
+        self.found.place(first, rows[ROW], towns, keys)
         if judged.bad.any():
             bad = judged.bad
             read = {column: series.filter(bad) for column, series in typed.items() if column in mapping.positions}
@@ -811,7 +834,10 @@ class _Check:
             key_column = headers.mapped(one.table.headers, extract).positions[keys[0]][0]
             told = group.head(MOST_FINDINGS)
             blanks = [
-                json.dumps({"first_file": files[table], "first_row": row}, ensure_ascii=False)
+                json.dumps(
+                    {"first_file": files[table], "first_row": tables[table].table.rows_in_file(pl.Series([row]))[0] or "–"},
+                    ensure_ascii=False,
+                )
                 for table, row in told.select(f"{TABLE}__first", f"{ROW}__first").iter_rows()
             ]
             self.found.rows(
@@ -863,13 +889,15 @@ class _Check:
                 one = scouted[number]
                 rows = late.filter(pl.col(TABLE) == number)
                 position = headers.mapped(one.table.headers, "unit").positions["approved_until"][0]
+                days = rows["approved_until"].dt.strftime("%Y-%m-%d")
+                untold = one.table.made is not None and bool(one.table.made.null_count())
                 self.found.rows(
                     number,
                     one.table,
                     "approval_expired",
                     rows[ROW],
                     column=scouting.header_of(one.table, position),
-                    cells=rows["approved_until"].dt.strftime("%Y-%m-%d"),
+                    cells=rows["unit_id"] + ": " + days if untold else days,
                     blanks={"day": self.as_of.isoformat()},
                     towns=self.towns(rows),
                 )

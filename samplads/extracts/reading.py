@@ -67,7 +67,8 @@ class Table:
     `headers` are as delivered, one a column, "" where a column has none. `header_row` is the header's row as a person counts it (0 where
     the form has none, as Parquet). `extract` is None where the table could not be given to one. `separator` is that of a CSV file.
     `titles` are the texts above the header with their rows. `numbers_are_typed`: a number with a point was a number and no text.
-    `careful` reads a CSV file whose quotes do not pair; without `quotes` it holds none. `made` by a profile, it may have no rows.
+    `careful` reads a CSV file whose quotes do not pair; without `quotes` it holds none. Of a table that a
+    profile `made`: which row of the file each of its rows comes from (null where that is not told); it may have no rows.
     """
 
     file: str
@@ -86,7 +87,7 @@ class Table:
     findings: tuple[Finding, ...] = ()
     careful: Callable[[], Iterator[pl.DataFrame]] | None = None
     quotes: bool = True
-    made: bool = False
+    made: pl.Series | None = None
 
     def batches(self) -> Iterator[pl.DataFrame]:
         """The rows below the header, in order: `__row`, c0, c1, ..., and where the form can have them `__extra` and `__stray`.
@@ -97,6 +98,12 @@ class Table:
             yield from self.source()
         except _Unreadable:
             raise SampladsError("table_unreadable", file=personal.redacted(self.file)) from None
+
+    def rows_in_file(self, rows: pl.Series) -> pl.Series:
+        """The numbers of rows as a person finds them in the file: of a table that a profile made, those that it tells, null where none."""
+        if self.made is None:
+            return rows
+        return pl.DataFrame({"row": rows}).select(pl.lit(self.made).gather(pl.col("row") - 1).alias("row"))["row"] if rows.len() else rows
 
     def frame(self) -> pl.DataFrame:
         """All rows under their delivered headers (with a number where one stands twice), as they came."""
@@ -123,6 +130,7 @@ class Delivery:
     `folder` holds its plain files (an archive's are unpacked there for as long as the delivery lives). `manifest` holds what the sender
     says of it: as_of (a date), sender, synthetic, decimal ("," or "."), date_order ("dmy" or "mdy"), extracts (file -> extract), ignore
     (files that are no part of it).
+    `converted` are the text files that were not UTF-8 (file -> the same in UTF-8, aside).
     `findings` are those of reading; `checking.check` adds its own.
     """
 
@@ -132,6 +140,7 @@ class Delivery:
     manifest: Mapping[str, Any] = field(default_factory=dict)
     findings: list[Finding] = field(default_factory=list)
     unpacked: Path | None = None
+    converted: dict[str, Path] = field(default_factory=dict)
 
     @property
     def as_of(self) -> dt.date | None:
@@ -217,14 +226,14 @@ def is_link(file: Path) -> bool:
 
 
 def table_of_frame(frame: pl.DataFrame, extract: str, file: str) -> Table:
-    """A frame that is in memory already as a table; a column `_row` gives its rows their numbers, else they are counted from 1."""
+    """A frame that is in memory already as a table; a column `_row` tells which row of the file each was made of, else none is told."""
     shown = [column for column in frame.columns if column not in {"_file", "_sheet", "_row"}]
     renamed = frame.select(shown).rename({column: f"c{position}" for position, column in enumerate(shown)})
-    if "_row" in frame.columns:
-        rows = frame["_row"].cast(pl.Int64, strict=False)
-    else:
-        rows = pl.int_range(1, frame.height + 1, dtype=pl.Int64, eager=True)
-    whole = renamed.with_columns(rows.alias(ROW))
+    told = (
+        frame["_row"].cast(pl.Int64, strict=False) if "_row" in frame.columns else pl.repeat(None, frame.height, dtype=pl.Int64, eager=True)
+    )
+    # Inside, each row has a number of its own: several may be made of one row of the file, or of none that is told.
+    whole = renamed.with_columns(pl.int_range(1, frame.height + 1, dtype=pl.Int64, eager=True).alias(ROW))
     return Table(
         file=file,
         sheet=None,
@@ -233,7 +242,7 @@ def table_of_frame(frame: pl.DataFrame, extract: str, file: str) -> Table:
         extract=extract,
         source=lambda: whole.iter_slices(BATCH),
         bytes=int(whole.estimated_size()),
-        made=True,
+        made=told,
     )
 
 
@@ -485,6 +494,7 @@ class _Reader:
             if found.codec != "utf-8" or _has_lone_returns(file):
                 plain = self.aside_file(".csv")
                 encoding.as_utf8(file, found, plain)
+                self.delivery.converted[member] = plain
         except encoding.NotText as refused:
             self.found(refused.reason, member)
             return

@@ -53,6 +53,37 @@ def test_bed_snapshots_in_any_order_are_the_same_warehouse_with_each_units_histo
     assert (totals["maximum"], totals["occupied"], totals["accepting"]) == (60_543, 47_300, 13_243)
 
 
+def line(file: Path, row: int) -> dict[str, str]:
+    """A row of a CSV file by its number as a person counts it: the header is row 1."""
+    with file.open(encoding="utf-8-sig", newline="") as stream:
+        rows = list(csv.reader(stream))
+    return dict(zip(rows[0], rows[row - 1], strict=True))
+
+
+def test_a_finding_of_beds_names_the_line_of_the_file(tmp_path: Path) -> None:
+    checked = publishing.check(REAL / "florida-beds", profile="florida_beds", values={"municipality": "101"}, folder=tmp_path)
+    empty = checked.findings.filter(pl.col("rule") == "no_places")
+    assert empty.height
+    for file, row in empty.select("file", "row").iter_rows():
+        assert line(REAL / "florida-beds" / file, row)["Total Staffed Bed Capacity"] == "0"
+    kept = checked.frames["capacity"].collect()
+    # A full hospital says neither that it keeps a list nor that it is closed.
+    assert set(kept["status"].to_list()) == {"open", None}
+    assert (kept["status"].is_null() == (kept["accepting"] <= 0)).all()
+
+
+def test_a_finding_of_stays_and_projects_names_the_line_of_the_file(hmis: publishing.Published) -> None:
+    (delivery,) = hmis.deliveries
+    assert set(delivery.findings["file"]) <= {path.name for path in (REAL / "hmis-2022").iterdir()}
+    file, row = delivery.findings.filter(pl.col("extract") == "stay").select("file", "row").row(0)
+    enrolled = line(REAL / "hmis-2022" / file, row)
+    with (REAL / "hmis-2022" / "Exit.csv").open(encoding="utf-8-sig", newline="") as stream:
+        (left,) = (one["ExitDate"] for one in csv.DictReader(stream) if one["EnrollmentID"] == enrolled["EnrollmentID"])
+    assert left < enrolled["EntryDate"]
+    for file, row, value in delivery.findings.filter(pl.col("extract") == "capacity").select("file", "row", "value").iter_rows():
+        assert line(REAL / "hmis-2022" / file, row)["ProjectID"], (file, row, value)
+
+
 def _busiest(version: warehouse.Version) -> str:
     """The unit whose places differ between all three counts by most: one with a history to show."""
     rows = queries.run("match_units", version.path).sort("occupied", "unit_id", descending=[True, False])

@@ -305,7 +305,7 @@ def test_frames_of_a_profile_may_tell_the_sheet() -> None:
         {"unit_id": [None], "offer_id": ["T"], "name": ["a"], "municipality": ["370"], "_file": ["x.xlsx"], "_sheet": ["Ark1"]}
     )
     found = check_frames({"unit": frame}, CODES, delivery="x")
-    assert found.findings.select("file", "sheet", "row", "rule").rows() == [("x.xlsx", "Ark1", 1, "missing_key")]
+    assert found.findings.select("file", "sheet", "row", "rule").rows() == [("x.xlsx", "Ark1", None, "missing_key")]
 
 
 def test_raw_files_can_be_screened_before_a_profile_reads_them(tmp_path) -> None:
@@ -444,3 +444,25 @@ def test_an_approval_that_ran_out_counts_where_its_unit_lies(tmp_path) -> None:
     found = checked(tmp_path, {"unit.csv": unit, "manifest.yaml": "as_of: 2026-11-01\n"})
     assert by_town(found) == {("unit", "370"): (1, 1, 0, 0, 1, 0), ("unit", "259"): (2, 2, 0, 0, 2, 0)}
     assert sorted(found.findings["municipality"].to_list()) == ["259", "259", "370"]
+
+
+def test_where_a_profile_tells_no_row_the_key_stands_in_the_value() -> None:
+    head = {"unit_id": ["A-1", "A-2", "A-2", "A-3", "A-3"], "offer_id": ["T"] * 5, "name": ["a", "b", "b", "c", "d"]}
+    frame = pl.DataFrame(head | {"municipality": ["370", "999", "370", "370", "370"], "approved_until": ["2020-01-01"] + [None] * 4})
+    found = check_frames({"unit": frame}, CODES, delivery="x", as_of=dt.date(2026, 11, 1))
+    assert set(found.findings.select("row", "rule", "value").rows()) == {
+        (None, "unknown_code", "A-2: 999"),
+        (None, "duplicate_key", "A-3"),
+        (None, "approval_expired", "A-1: 2020-01-01"),
+    }
+    assert found.frames["unit"]["name"].to_list() == ["a", "b", "c"]
+    (twice,) = from_frame(found.findings.filter(pl.col("rule") == "duplicate_key"))
+    assert twice.values["first_row"] == "–"
+
+
+def test_several_rows_made_of_one_row_of_a_file_stay_several() -> None:
+    head = {"unit_id": ["A-1", "A-2", "A-2"], "offer_id": ["T"] * 3, "name": ["a", "b", "c"], "municipality": ["370", "370", "370"]}
+    found = check_frames({"unit": pl.DataFrame(head | {"_row": [7, 7, 7], "_file": ["x.csv"] * 3})}, CODES, delivery="x")
+    assert found.frames["unit"]["unit_id"].to_list() == ["A-1", "A-2"]
+    assert short(found) == {("x.csv", 7, "unit_id", "duplicate_key")}
+    assert from_frame(found.findings)[0].values == {"first_file": "x.csv", "first_row": 7}
