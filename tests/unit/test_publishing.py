@@ -7,12 +7,13 @@ import os
 import zipfile
 from pathlib import Path
 
+import duckdb
 import polars as pl
 import pytest
 
 from samplads import publishing, queries, warehouse
 from samplads.errors import SampladsError
-from tests import small
+from tests import deliveries, small
 
 UNIT = "unit_id;offer_id;name;municipality\nA-1;T-1;Birkehuset;370\n"
 CAPACITY = "unit_id;as_of;maximum;occupied;accepting\nA-1;01.11.2026;8;6;1\n"
@@ -172,3 +173,50 @@ def test_rows_set_aside_stay_in_the_archive_and_enter_no_warehouse(delivery: Pat
     assert b"Hemmelig Have" not in done.version.path.read_bytes()
     assert warehouse.set_aside("../deliveries", folder) is None
     assert warehouse.set_aside("0" * 20, folder) is None
+
+
+def rows(version: warehouse.Version, columns: str, table: str) -> list[tuple[object, ...]]:
+    with duckdb.connect(str(version.path), read_only=True) as connection:
+        return connection.execute(f"select {columns} from {table} order by all").fetchall()
+
+
+def test_a_delivery_with_one_fault_of_every_kind_publishes_the_rest(tmp_path: Path) -> None:
+    delivery = deliveries.write(tmp_path, deliveries.every_fault(small.AUTISM, small.EXTERNALISING))
+    version = publishing.publish([delivery], folder=tmp_path / "warehouse").version
+    assert set(rows(version, 'file, row, "column", rule', "finding")) == deliveries.EVERY_FAULT
+    assert len(rows(version, "rule", "finding")) == len(deliveries.EVERY_FAULT)
+    assert rows(version, "unit_id, name, municipality, assumed_occupancy_pct, daily_rate_ore", "unit") == [
+        ("A-1", "Sæby", "370", 98.5, 284550),
+        ("A-4", "Udløbet", "259", None, None),
+        ("A-5", "Komma", "259", 97.5, None),
+        ("A-6", "Uden prisår", "370", None, 200000),
+    ]
+    day = dt.date(2026, 11, 1)
+    assert rows(version, "unit_id, as_of, maximum, occupied, reserved, accepting", "capacity") == [
+        ("A-1", day, 8, 6, 1, 1),
+        ("A-4", day, 8, 6, 2, 1),
+    ]
+    assert rows(version, "unit_id, target_group, rank", "target_group_approval") == [("A-1", small.AUTISM, "primary")]
+    assert rows(version, "need_id", "need") == []
+    counted = queries.run("deliveries", version.path).select("delivered", "accepted", "set_aside", "refused").rows()
+    assert counted == [(15, 7, 7, 1)]
+    assert b"010199" not in version.path.read_bytes()
+
+
+def test_a_number_in_the_file_of_units_takes_what_refers_to_them_with_it_unless_they_are_known(delivery: Path, tmp_path: Path) -> None:
+    """The file of units is refused whole; rows about units that an earlier delivery told are accepted, those about others set aside."""
+    refused = UNIT.replace("Birkehuset", "Hos 010190-1234") + "B-1;T-2;Elm;259\n"
+    later = deliveries.write(tmp_path, {"unit.csv": refused, "capacity.csv": CAPACITY.replace("01.11", "15.11") + "B-1;15.11.2026;8;6;1\n"})
+    folder = tmp_path / "warehouse"
+    with pytest.raises(SampladsError, match="nothing_accepted"):
+        publishing.publish([later], folder=folder)
+    publishing.publish([delivery], folder=folder)
+    version = publishing.publish([later], folder=folder).version
+    assert rows(version, "unit_id, name", "unit") == [("A-1", "Birkehuset")]
+    assert rows(version, "unit_id, as_of", "capacity") == [("A-1", dt.date(2026, 11, 1)), ("A-1", dt.date(2026, 11, 15))]
+    assert rows(version, "file, row, rule, severity", "finding") == [
+        ("capacity.csv", 3, "refers_to_refused_file", "set_aside"),
+        ("unit.csv", 2, "personal_number", "refused_file"),
+    ]
+    for path in folder.rglob("*"):
+        assert not path.is_file() or b"010190" not in path.read_bytes()

@@ -22,48 +22,15 @@ from samplads.extracts import (
     read_delivery,
     screen,
 )
-from tests.deliveries import CODES, KNOWN, UNIT, UNITS, checked, rules, short, write
+from tests.deliveries import CODES, EVERY_FAULT, KNOWN, UNIT, UNITS, checked, every_fault, rules, short, write
 
 CAPACITY = "unit_id;as_of;maximum;occupied;reserved;accepting\n"
 
 
 def test_one_fault_of_every_kind_gives_exactly_those_findings(tmp_path) -> None:
-    unit = (
-        "unit_id,offer_id,name,municipality,approved_until,assumed_occupancy_pct,daily_rate,price_year\n"
-        "A-1,T-1,Sæby,370,2028-12-31,98.5,2845.50,2026\n"
-        ",T-1,Uden id,370,,,,\n"
-        "A-3,T-1,Ukendt kommune,999,,,,\n"
-        "A-4,T-1,Udløbet,259,2020-12-31,,,\n"
-        'A-5,T-1,Komma,259,,"97,5",,\n'
-        "A-1,T-1,Den samme igen,370,,,,\n"
-        "A-6,T-1,Uden prisår,370,,,2000.00,\n"
-    ).encode("cp1252")
-    capacity = (
-        "unit_id;as_of;maximum;occupied;reserved;accepting\n"
-        "A-1;01.11.2026;8;6;1;1\n"
-        "A-4;01.11.2026;8;6;2;1\n"
-        "A-3;01.11.2026;8;6;1;1\n"
-        "A-5;1. november;8;6;1;1\n"
-    )
-    approval = "unit_id;target_group;rank\nA-1;g-autism;primær\nA-1;g-ukendt;primær\nA-1;g-other;måske\n"
-    need = "need_id;municipality;registered_on;note\nN-1;370;01.11.2026;for 010199-1234\n"
-    found = checked(tmp_path, {"unit.csv": unit, "capacity.csv": capacity, "target_group_approval.csv": approval, "need.csv": need})
-    assert short(found) == {
-        ("unit.csv", None, None, "encoding_corrected"),
-        ("unit.csv", 3, "unit_id", "missing_key"),
-        ("unit.csv", 4, "municipality", "unknown_code"),
-        ("unit.csv", 5, "approved_until", "approval_expired"),
-        ("unit.csv", 6, "assumed_occupancy_pct", "other_decimal_sign"),
-        ("unit.csv", 7, "unit_id", "duplicate_key"),
-        ("unit.csv", 8, "price_year", "rate_without_price_year"),
-        ("capacity.csv", 3, "accepting", "states_within_maximum"),
-        ("capacity.csv", 4, "unit_id", "refers_to_set_aside"),
-        ("capacity.csv", 5, "as_of", "not_a_date"),
-        ("target_group_approval.csv", 3, "target_group", "unknown_code"),
-        ("target_group_approval.csv", 4, "rank", "unknown_choice"),
-        ("need.csv", 2, "note", "personal_number"),
-    }
-    assert found.findings.height == 13
+    found = checked(tmp_path, every_fault())
+    assert short(found) == EVERY_FAULT
+    assert found.findings.height == len(EVERY_FAULT) == 13
     assert found.frames["unit"]["unit_id"].to_list() == ["A-1", "A-4", "A-5", "A-6"]
     assert found.frames["unit"]["name"][0] == "Sæby"
     assert found.frames["unit"]["assumed_occupancy_pct"].to_list() == [98.5, None, 97.5, None]
