@@ -18,8 +18,10 @@ import polars as pl
 import pytest
 
 from samplads import extracts, publishing, queries, settings, warehouse
+from samplads.__main__ import main
 from samplads.errors import SampladsError
 from samplads.presenting import exports
+from tests import small
 
 REAL = settings.ROOT.parent / "shared" / "real"
 pytestmark = [
@@ -178,7 +180,15 @@ def test_naughty_strings_as_names_and_notes_are_kept_or_told_and_harmless_in_eve
     assert b"<hyperlink" not in sheet
 
 
-def test_naughty_strings_as_headers_and_file_names_give_a_sentence_each(tmp_path: Path) -> None:
+def told_in_words(findings: pl.DataFrame) -> None:
+    """Every finding has its sentence and its place in both languages."""
+    for language in ("da", "en"):
+        for finding in extracts.from_frame(findings):
+            assert extracts.what_to_do(finding, language)
+            assert extracts.place(finding, language)
+
+
+def test_naughty_strings_as_headers_give_a_sentence_each(tmp_path: Path) -> None:
     facts = publishing.read_reference(settings.ROOT / "data" / "reference").codes()
     strings = naughty()
     delivery = tmp_path / "blns"
@@ -189,10 +199,48 @@ def test_naughty_strings_as_headers_and_file_names_give_a_sentence_each(tmp_path
     )
     checked = extracts.check(extracts.read_delivery(delivery, name="blns"), facts)
     assert checked.findings.height
-    for language in ("da", "en"):
-        for finding in extracts.from_frame(checked.findings):
-            assert extracts.what_to_do(finding, language)
-            assert extracts.place(finding, language)
+    told_in_words(checked.findings)
+
+
+@pytest.mark.parametrize("packed", [False, True])
+def test_naughty_strings_as_file_names_are_read_or_told(tmp_path: Path, packed: bool) -> None:
+    """Every string that can be a name: its file is read, or told, or hidden as files of systems are."""
+    names = {
+        name
+        for text in naughty()
+        if (name := f"{text}.csv") and "/" not in name and "\0" not in name and len(name.encode("utf-8", "surrogateescape")) <= 255
+    }
+    assert len(names) > 300
+    delivery = tmp_path / "blns"
+    delivery.mkdir()
+    content = "unit_id;offer_id;name;municipality\nU-1;T-1;Birk;101\n"
+    if packed:
+        delivery = tmp_path / "blns.zip"
+        with zipfile.ZipFile(delivery, "w") as archive:
+            for name in names:
+                archive.writestr(name, content)
+    else:
+        for name in names:
+            (delivery / name).write_text(content, encoding="utf-8")
+    done = publishing.publish([delivery], folder=tmp_path / "warehouse")
+    told_in_words(done.deliveries[0].findings)
+    counts = done.deliveries[0].counts
+    hidden = {name for name in names if any(part.startswith((".", "~$")) for part in name.replace("\\", "/").split("/"))}
+    refused = set(done.deliveries[0].findings.filter(pl.col("severity") == "refused_file")["file"])
+    assert len(names) - len(hidden) - len(refused) <= counts["delivered"].sum() <= len(names)
+    assert counts["accepted"].sum() == 1
+    assert queries.run("unit_ids", done.version.path)["unit_id"].to_list() == ["U-1"]
+
+
+def test_a_query_as_csv_holds_no_formula(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    small.publish(
+        tmp_path, small.archived({"unit": [small.UNITS[0] | {"name": text, "unit_id": f"U-{n}"} for n, text in enumerate(naughty())]})
+    )
+    capsys.readouterr()
+    assert main(["query", "hsds_units", "--format", "csv", "--warehouse", str(tmp_path)]) == 0
+    rows = list(csv.DictReader(io.StringIO(capsys.readouterr().out, newline="")))
+    assert len(rows) == len(naughty())
+    assert not [cell for row in rows for cell in row.values() if cell.startswith(("=", "+", "-", "@", "\t", "\r"))]
 
 
 def test_the_real_files_leave_no_trace_of_a_refused_number(tmp_path: Path) -> None:
