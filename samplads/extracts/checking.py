@@ -315,8 +315,9 @@ class _Findings:
             frame = frame.drop("municipality").join(known, on="row", how="left", maintain_order="left")
             if keys is not None:
                 named = pl.DataFrame({"row": rows.filter(here), "key": _shown(keys.filter(here))}).unique("row", keep="first")
-                value = pl.when(pl.col("key").is_null() | (pl.col("key") == pl.col("value"))).then("value")
-                value = value.otherwise(pl.concat_str("key", "value", separator=": ", ignore_nulls=True)).alias("value")
+                same = pl.col("key").is_null() | (pl.col("key") == pl.col("value"))
+                both = pl.concat_str("key", "value", separator=": ", ignore_nulls=True)
+                value = pl.when(same).then("value").otherwise(both).alias("value")
                 frame = frame.join(named, on="row", how="left", maintain_order="left").with_columns(value).drop("key")
             self.frames[index] = frame.select(*SCHEMA)
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import Literal
 
 import polars as pl
 import streamlit as st
@@ -47,8 +48,8 @@ def by_municipality(found: pl.DataFrame) -> None:
     lang = language()
     rows = deliveries.at_home(data.query("deliveries_by_municipality"), lang)
     name = say("deliveries.page.by_municipality")
-    height = 480 if rows.height > TALL else "auto"
     columns = deliveries.MUNICIPALITY_COLUMNS
+    height: int | Literal["auto"] = 480 if rows.height > TALL else "auto"
     chosen = show.table(rows, columns=columns, key="by_municipality", select="single-row", name=name, height=height)
     if chosen.is_empty():
         note(say("deliveries.page.pick_municipality"))
