@@ -13,12 +13,13 @@ with ui.page("deliveries"):
     towns = rounds.compliance(standings, ["municipality_name"])
     ui.answer(deliveries.answer(towns, found, this, ui.day(), lang), deliveries.confirmed(standings, this, lang))
 
-    names = ("standing", "findings", "confirm", "upload", "reminders")
-    standing, findings, confirm, upload, remind = st.tabs([ui.say(f"deliveries.page.tab.{name}") for name in names])
+    standing, findings, confirm, upload, remind = parts.tabs()
     with standing:
         st.subheader(ui.say("deliveries.page.deliveries"), anchor=False)
         rows = deliveries.delivered(ui.query("deliveries"), lang)
         ui.table(rows, columns=deliveries.DELIVERY_COLUMNS, key="deliveries", name=ui.say("deliveries.page.deliveries"))
+        st.subheader(ui.say("deliveries.page.by_municipality"), anchor=False)
+        parts.by_municipality(found)
         st.subheader(ui.say("deliveries.page.compliance"), anchor=False)
         by = parts.pick_group("standing_by")
         behind = towns if by == "municipality_name" else rounds.compliance(standings.drop_nulls("operator"), ["operator"])
@@ -27,11 +28,7 @@ with ui.page("deliveries"):
         if found.is_empty():
             ui.empty(ui.say("deliveries.page.clean"))
         else:
-            severities = {name: ui.say(f"deliveries.severity.{name}") for name in deliveries.SEVERITIES}
-            wanted = ui.pick_several(ui.say("deliveries.page.severity"), severities, key="severity")
-            shown = parts.findings()
-            shown = shown.filter(shown["severity"].is_in(wanted)) if wanted else shown
-            parts.findings_table(shown, "findings", ui.say("deliveries.page.tab.findings"))
+            parts.findings_table(parts.pick_findings(), "findings", ui.say("deliveries.page.tab.findings"))
     with confirm:
         parts.confirm(standings)
     with upload:

@@ -39,10 +39,10 @@ with ui.page("nightcover"):
         ui.note(ui.map_caption())
     points = nightcover.frontier(planning.frontier(scenario), best, lang)
     with against:
-        axes = {"x": "overlaps_per_year", "y": "saving_ore", "name": "frontier_plan"}
+        x, y, name = "overlaps_per_year", "saving_ore", "frontier_plan"
         ui.chart(
-            charts.scatter(points, **axes, language=lang, kind="in_force", select=planning.POINT, height=240),
-            alt=charts.scatter_alt(points, **axes, language=lang),
+            charts.scatter(points, x, y, lang, name=name, kind="in_force", select=planning.POINT, height=240),
+            alt=charts.scatter_alt(points, x, y, lang, name=name),
             key="frontier",
             select=planning.POINT,
         )

@@ -3,7 +3,7 @@
 -- Read by: Dataleverancer.
 with counts as (
     select
-        delivery_count.delivery,
+        delivery_count.delivery_digest,
         sum(delivery_count.delivered)::bigint as delivered,
         sum(delivery_count.accepted)::bigint as accepted,
         sum(delivery_count.corrected)::bigint as corrected,
@@ -11,16 +11,16 @@ with counts as (
         sum(delivery_count.set_aside)::bigint as set_aside,
         sum(delivery_count.refused)::bigint as refused
     from delivery_count
-    group by delivery_count.delivery
+    group by delivery_count.delivery_digest
 ),
 
 found as (
     select
-        finding.delivery,
+        finding.delivery_digest,
         count(*) as findings,
         count(*) filter (where finding.severity = 'refused_file') as refused_files
     from finding
-    group by finding.delivery
+    group by finding.delivery_digest
 ),
 
 covered as (
@@ -59,8 +59,8 @@ select
     coalesce(found.refused_files, 0) as refused_files,
     vouched.oldest_confirmation
 from delivery
-left join counts on delivery.delivery = counts.delivery
-left join found on delivery.delivery = found.delivery
+left join counts on delivery.digest = counts.delivery_digest
+left join found on delivery.digest = found.delivery_digest
 left join covered on delivery.digest = covered.delivery_digest
 left join vouched on delivery.digest = vouched.delivery_digest
 order by delivery.as_of desc, delivery.delivery asc, delivery.digest asc

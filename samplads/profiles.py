@@ -8,8 +8,9 @@ delivery's folder and nothing else, and can write nowhere. What it may use:
     municipality                table of the reference's municipalities: code, name, region, population, lat, lon
     target_group, offer_type    tables of the reference
 
-Columns that the contract does not know are a finding, except `_file` and `_row`, which tell a finding where its row stands. Values may be
-text: they are read by the same rules as a delivered file.
+Columns that the contract does not know are a finding, except `_file` and `_row`, which tell a finding where its row stands: `_row` as a
+person counts it, the header being row 1, reckoned before any row is left out (`row_number() over ()` over the bare file). Where a profile
+gives no `_row`, its findings name the key instead. Values may be text: they are read by the same rules as a delivered file.
 """
 
 from __future__ import annotations
@@ -24,6 +25,7 @@ import polars as pl
 from samplads import settings
 from samplads.contracts import CONTRACTS
 from samplads.errors import SampladsError
+from samplads.extracts import redacted
 from samplads.reference import Reference
 
 
@@ -92,7 +94,7 @@ def run(profile: str, delivery: Path, reference: Reference, values: Mapping[str,
                 # Inside a subquery a COPY or an INSERT cannot hide in a WITH.
                 frames[extract] = connection.sql(f"select * from (\n{text.rstrip().rstrip(';')}\n) as profile").pl()
             except (duckdb.Error, ValueError) as error:
-                reason = str(error).split("\n")[0].replace(str(delivery.resolve()), delivery.name)
+                reason = redacted(str(error).split("\n")[0].replace(str(delivery.resolve()), delivery.name))
                 raise SampladsError("profile_failed", profile=root.name, file=file.name, reason=reason) from error
     finally:
         connection.close()

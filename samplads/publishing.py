@@ -5,11 +5,12 @@ The steps are their own modules; here they only meet.
 
 from __future__ import annotations
 
+import dataclasses
 import datetime as dt
 import hashlib
+import os
 import re
 import shutil
-import tempfile
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -17,7 +18,7 @@ from pathlib import Path
 
 import polars as pl
 
-from samplads import extracts, policy, profiles, queries, settings, warehouse
+from samplads import disk, extracts, policy, profiles, queries, settings, warehouse
 from samplads.errors import SampladsError
 from samplads.reference import Reference
 from samplads.reference import read as read_reference
@@ -49,19 +50,44 @@ def _alone(read: extracts.Delivery, delivery: Path) -> Iterator[Path]:
     if delivery.is_dir() or read.folder.resolve() != delivery.parent.resolve():
         yield read.folder
         return
-    with tempfile.TemporaryDirectory(prefix="samplads-") as aside:
+    with disk.Aside() as aside:
         shutil.copy(delivery, aside)
-        yield Path(aside)
+        yield aside
+
+
+@contextmanager
+def _plain(read: extracts.Delivery, source: Path) -> Iterator[Path]:
+    """A delivery's files as a database can read them: in UTF-8, under names that are text, no link among them."""
+    files = sorted(path for path in source.rglob("*") if path.is_symlink() or not path.is_dir())
+    names = {file: file.relative_to(source).as_posix() for file in files}
+    if not read.converted and not any(map(extracts.is_link, files)) and all(extracts.clean_name(str(file)) == str(file) for file in files):
+        yield source
+        return
+    with disk.Aside() as aside:
+        for file, name in names.items():
+            if extracts.is_link(file):
+                continue
+            clean = extracts.clean_name(name)
+            target = aside / clean
+            target.parent.mkdir(parents=True, exist_ok=True)
+            shutil.copy(read.converted.get(clean, file), target)
+        yield aside
+
+
+def _of_files(read: extracts.Delivery) -> pl.DataFrame:
+    """What was found in a delivery's files as they were read, before a profile made anything of them."""
+    found = [*read.findings, *(finding for table in read.tables for finding in table.findings)]
+    return extracts.findings_frame(dataclasses.replace(finding, extract=None) for finding in found)
 
 
 def _digest(folder: Path, profile: str | None, values: Mapping[str, str], reference: Reference) -> str:
     """What a delivery is, whatever it is called: its files' bytes, how they were mapped, and the codes they were held against."""
     digest = hashlib.sha256(f"{profile or ''}\n{sorted(values.items())}\n{reference.digest}\n".encode())
-    files = sorted(path for path in folder.rglob("*") if path.is_file())
+    files = sorted(path for path in folder.rglob("*") if not extracts.is_link(path))
     if profile is not None and profile != HSDS:
         files += sorted(profiles.folder(profile).glob("*.sql"))
     for file in files:
-        digest.update(file.name.encode() + b"\0")
+        digest.update(os.fsencode(file.name) + b"\0")
         with file.open("rb") as stream:
             while block := stream.read(1 << 20):
                 digest.update(block)
@@ -78,7 +104,11 @@ def _known(folder: Path | None) -> dict[str, pl.DataFrame]:
 
 
 def _day(told: object, checked: extracts.Checked, folder: Path) -> dt.date:
-    """The day a delivery speaks of: what its manifest says, else its newest count, else a day in its name, else its newest file."""
+    """The day a delivery speaks of: what its manifest says, else its newest count, else a day in its name, else its newest file.
+
+    Rows that are dated far ahead were set aside; a day in a name or of a file counts only where it does not lie ahead either.
+    """
+    latest = extracts.today() + dt.timedelta(days=extracts.MOST_DAYS_AHEAD)
     if told is not None:
         return told if isinstance(told, dt.date) else dt.date.fromisoformat(str(told))
     newest = [
@@ -91,11 +121,12 @@ def _day(told: object, checked: extracts.Checked, folder: Path) -> dt.date:
         return max(newest)
     if named := DAY_IN_NAME.search(folder.name):
         try:
-            return dt.date(*(int(part) for part in named.groups()))
+            if (day := dt.date(*(int(part) for part in named.groups()))) <= latest:
+                return day
         except ValueError:
             pass
     written = (dt.datetime.fromtimestamp(path.stat().st_mtime, dt.UTC).date() for path in folder.rglob("*") if path.is_file())
-    return max(written, default=dt.datetime.now(dt.UTC).date())
+    return max((day for day in written if day <= latest), default=extracts.today())
 
 
 def _mapped(
@@ -132,11 +163,12 @@ def check(
     facts = read_reference(root)
     given = values or {}
     if not delivery.exists():
-        raise SampladsError("delivery_missing", delivery=str(delivery))
-    read = extracts.read_delivery(delivery, name=delivery.name)
-    with _alone(read, delivery) as source:
+        raise SampladsError("delivery_missing", delivery=extracts.redacted(str(delivery)))
+    read = extracts.read_delivery(delivery)
+    name = extracts.redacted(read.name)
+    with disk.told_when_full(), _alone(read, delivery) as source:
         if not read.findings and not any(source.iterdir()):
-            raise SampladsError("delivery_empty", delivery=delivery.name)
+            raise SampladsError("delivery_empty", delivery=name)
         if profile is None and hsds.is_package(source):
             profile = HSDS
         known = _known(folder)
@@ -145,20 +177,25 @@ def check(
             findings, manifest = checked.findings, read.manifest
         else:
             refused = extracts.screen(read)
+            refused = refused.filter(refused["rule"].str.starts_with("personal"))
             if refused.height:
-                raise SampladsError("delivery_refused", delivery=delivery.name, place=_place(refused), rule=refused["rule"][0])
-            frames, faults = _mapped(source, delivery.name, profile, given, facts, root)
-            checked = extracts.check_frames(frames, facts.codes(), known, delivery=delivery.name)
+                raise SampladsError("delivery_refused", delivery=name, place=_place(refused), rule=refused["rule"][0])
+            with _plain(read, source) as plain:
+                frames, faults = _mapped(plain, name, profile, given, facts, root)
+            faults = pl.concat([_of_files(read), faults])
+            checked = extracts.check_frames(frames, facts.codes(), known, delivery=name)
+            faults = faults.with_columns(pl.lit(checked.municipality, dtype=pl.String).alias("municipality"))
             findings, manifest = pl.concat([faults, checked.findings]), {}
         return warehouse.Archived(
             digest=_digest(source, profile, given, facts),
-            name=delivery.name,
+            name=name,
             as_of=_day(manifest.get("as_of"), checked, source),
             synthetic=bool(manifest.get("synthetic", False)),
             sender=None if manifest.get("sender") is None else str(manifest["sender"]),
             frames={extract: checked.frames.scan(extract) for extract in checked.frames},
             findings=findings,
-            counts=checked.counts,
+            counts=checked.by_municipality,
+            set_aside=checked.set_aside,
             source=checked,
         )
 

@@ -16,11 +16,11 @@ Builds are SQL: `queries/warehouse/<table>.sql` makes one table each, in the ord
 from __future__ import annotations
 
 import datetime as dt
-import errno
 import fcntl
 import hashlib
 import json
 import os
+import re
 import shutil
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -32,11 +32,11 @@ from typing import Any
 import duckdb
 import polars as pl
 
-from samplads import settings
+from samplads import disk, settings
 from samplads.errors import SampladsError
 from samplads.reference import Reference
 
-FORMAT = 1
+FORMAT = 2
 """Raised when a published file changes its shape, so that an old file is never read as a new one."""
 
 
@@ -55,7 +55,7 @@ class Archived:
     """One delivery on its way into the archive.
 
     `frames` are the accepted rows by extract, lazy, so that a delivery larger than memory passes through; `source` is whatever they read
-    from, kept alive as long as this is.
+    from, kept alive as long as this is. `set_aside` are rows to be mended by the sender; they stay in the archive and enter no warehouse.
     """
 
     digest: str
@@ -67,6 +67,14 @@ class Archived:
     counts: pl.DataFrame
     sender: str | None = None
     source: object = None
+    set_aside: pl.DataFrame | None = None
+
+    def __post_init__(self) -> None:
+        # What is called like a citizen's number is refused where it is read; here is the last place before the name is written down.
+        from samplads.extracts.personal import redacted
+
+        object.__setattr__(self, "name", redacted(self.name))
+        object.__setattr__(self, "sender", None if self.sender is None else redacted(self.sender))
 
 
 def _folder(folder: Path | None) -> Path:
@@ -122,8 +130,11 @@ def _replace(path: Path, text: str) -> None:
 
 
 @contextmanager
-def _publishing(root: Path, wait_seconds: float) -> Iterator[None]:
-    """Hold the right to publish; wait for another publisher, then say so. A killed holder lets go by itself."""
+def _publishing(root: Path, wait_seconds: float) -> Iterator[list[Path]]:
+    """Hold the right to publish; wait for another publisher, then say so. A killed holder lets go by itself.
+
+    Yields a list for what is newly made: where publishing fails, it is removed again unless it came in force.
+    """
     root.mkdir(parents=True, exist_ok=True)
     with (root / "publish.lock").open("w") as lock:
         deadline = time.monotonic() + wait_seconds
@@ -135,18 +146,25 @@ def _publishing(root: Path, wait_seconds: float) -> Iterator[None]:
                 if time.monotonic() > deadline:
                     raise SampladsError("publish_busy", seconds=round(wait_seconds)) from None
                 time.sleep(0.05)
-        try:
-            for left_over in [*root.glob(".building-*"), *(root / "deliveries").glob(".*")]:
-                shutil.rmtree(left_over) if left_over.is_dir() else left_over.unlink()
-            yield
-        except OSError as error:
-            if error.errno in {errno.ENOSPC, errno.EDQUOT}:
-                raise SampladsError("disk_full", folder=root.name) from error
-            raise
-        except duckdb.IOException as error:
-            if "No space left" in str(error) or "not enough disk space" in str(error).lower():
-                raise SampladsError("disk_full", folder=root.name) from error
-            raise
+        with disk.told_when_full(root.name):
+            _tidy(root)
+            made: list[Path] = []
+            try:
+                yield made
+            except BaseException:
+                # What never came in force is worth nothing, and on a full disk its room is.
+                _tidy(root)
+                in_force = {name for entry in _pointer(root)["history"] for name in (entry["id"], *entry["deliveries"])}
+                for path in made:
+                    if path.name.split(".")[0] not in in_force:
+                        shutil.rmtree(path, ignore_errors=True) if path.is_dir() else path.unlink(missing_ok=True)
+                raise
+
+
+def _tidy(root: Path) -> None:
+    """Remove what a publish that did not come to its end has left; its own right to publish must be held."""
+    for left_over in [*root.glob(".building-*"), *root.glob(".current.json.*"), *(root / "deliveries").glob(".*")]:
+        shutil.rmtree(left_over) if left_over.is_dir() else left_over.unlink()
 
 
 def archive(root: Path, delivery: Archived) -> None:
@@ -160,6 +178,8 @@ def archive(root: Path, delivery: Archived) -> None:
         frame.sink_parquet(aside / f"{extract}.parquet")
     delivery.findings.write_parquet(aside / "finding.parquet")
     delivery.counts.write_parquet(aside / "delivery_count.parquet")
+    if delivery.set_aside is not None and delivery.set_aside.height:
+        delivery.set_aside.write_parquet(aside / "set_aside.parquet")
     manifest = {
         "digest": delivery.digest,
         "name": delivery.name,
@@ -175,6 +195,12 @@ def archive(root: Path, delivery: Archived) -> None:
 def _manifest(root: Path, digest: str) -> dict[str, Any]:
     manifest: dict[str, Any] = json.loads((root / "deliveries" / digest / "manifest.json").read_text(encoding="utf-8"))
     return manifest
+
+
+def set_aside(digest: str, folder: Path | None = None) -> pl.DataFrame | None:
+    """The rows of an archived delivery that were set aside, to be mended by the sender; None where none were kept."""
+    file = _folder(folder) / "deliveries" / digest / "set_aside.parquet"
+    return pl.read_parquet(file, memory_map=False) if re.fullmatch(r"[0-9a-f]+", digest) and file.is_file() else None
 
 
 def _builds(queries: Path) -> list[tuple[str, str]]:
@@ -266,9 +292,18 @@ def _build_deliveries(connection: duckdb.DuckDBPyConnection, root: Path, manifes
     )
     connection.register("delivery_frame", rows)
     connection.execute("create table delivery as select * from delivery_frame order by as_of, digest")
-    for table in ("finding", "delivery_count"):
-        files = [str(root / "deliveries" / manifest["digest"] / f"{table}.parquet") for manifest in manifests]
-        connection.execute(f"create table {table} as select * from read_parquet($files, union_by_name = true)", {"files": files})
+    # Only who publishes needs what is found: it is read with the contracts.
+    from samplads.extracts import MUNICIPALITY_COUNTS, SCHEMA
+
+    for table, schema in (("finding", SCHEMA), ("delivery_count", MUNICIPALITY_COUNTS)):
+        connection.register("told_frame", pl.DataFrame(schema=schema | {"delivery_digest": pl.String()}))
+        # Two deliveries may have the same name, never the same digest.
+        parts = ["select * from told_frame"]
+        for manifest in manifests:
+            quoted = str(root / "deliveries" / manifest["digest"] / f"{table}.parquet").replace("'", "''")
+            parts.append(f"select *, '{manifest['digest']}' as delivery_digest from read_parquet('{quoted}')")
+        connection.execute(f"create table {table} as " + " union all by name ".join(parts))
+        connection.unregister("told_frame")
 
 
 def publish(
@@ -291,7 +326,7 @@ def publish(
         raise SampladsError("nothing_to_publish")
     root = _folder(folder)
     builds = _builds(queries or settings.read().queries)
-    with _publishing(root, wait_seconds):
+    with _publishing(root, wait_seconds) as made:
         pointer = _pointer(root)
         before = list(pointer["history"][-1]["deliveries"]) if pointer["history"] else []
         manifests = {digest: _manifest(root, digest) for digest in before}
@@ -300,6 +335,8 @@ def publish(
             raise SampladsError("demo_over_real", folder=root.name)
         kept = [] if synthetic else [digest for digest in before if not manifests[digest]["synthetic"]]
         for delivery in deliveries:
+            if not (root / "deliveries" / delivery.digest).is_dir():
+                made.append(root / "deliveries" / delivery.digest)
             archive(root, delivery)
         chosen = {*kept, *(delivery.digest for delivery in deliveries)}
         # By the day a delivery speaks of, never by the day it came: the same deliveries in any order are the same warehouse.
@@ -308,6 +345,7 @@ def publish(
         target = root / f"{version_id}.duckdb"
         is_in_force = bool(pointer["history"]) and pointer["history"][-1]["id"] == version_id and target.is_file()
         if not target.is_file():
+            made.append(target)
             aside = root / f".building-{os.getpid()}.duckdb"
             _build(root, aside, ordered, reference, builds)
             aside.rename(target)

@@ -12,7 +12,7 @@ import polars as pl
 
 from samplads import settings, warehouse
 from samplads.contracts import CONTRACTS
-from samplads.extracts import COUNTS
+from samplads.extracts import MUNICIPALITY_COUNTS
 from samplads.extracts import SCHEMA as FINDINGS
 from samplads.reference import Reference, read
 
@@ -58,7 +58,7 @@ def archived(
         synthetic=synthetic,
         frames={extract: frame(extract, told).lazy() for extract, told in rows.items()},
         findings=pl.DataFrame(schema=FINDINGS),
-        counts=pl.DataFrame(schema=COUNTS),
+        counts=pl.DataFrame(schema=MUNICIPALITY_COUNTS),
     )
 
 

@@ -55,13 +55,29 @@ def run(given: argparse.Namespace) -> int:
     return 1 if to_mend else 0
 
 
+NUMBERS = ("delivered", "accepted", "set_aside", "refused", "flagged", "corrected")
+
+
+def _by(checked: Any, key: str) -> Any:
+    """The counts of a delivery by extract or by municipality, with how many findings there are of each municipality."""
+    import polars as pl
+
+    counts = checked.counts.group_by(key, maintain_order=True).agg(pl.col(*NUMBERS).sum())
+    if key == "extract":
+        return counts
+    found = checked.findings.group_by(key).agg(pl.len().cast(pl.Int64).alias("findings"))
+    joined = counts.join(found, on=key, how="full", coalesce=True, nulls_equal=True)
+    return joined.with_columns(pl.col(*NUMBERS, "findings").fill_null(0)).sort(key, nulls_last=True)
+
+
 def _as_json(checked: Any, language: str) -> dict[str, Any]:
     from samplads import extracts
 
     found = extracts.from_frame(checked.findings)
     return {
         "delivery": checked.name,
-        "counts": checked.counts.drop("delivery").to_dicts(),
+        "counts": _by(checked, "extract").to_dicts(),
+        "municipalities": _by(checked, "municipality").to_dicts(),
         "findings": [
             {
                 "file": finding.file,
@@ -72,6 +88,7 @@ def _as_json(checked: Any, language: str) -> dict[str, Any]:
                 "severity": finding.severity,
                 "value": finding.value,
                 "extract": finding.extract,
+                "municipality": finding.municipality,
                 "what_to_do": extracts.what_to_do(finding, language),
             }
             for finding in found
@@ -80,15 +97,19 @@ def _as_json(checked: Any, language: str) -> dict[str, Any]:
 
 
 def _print(checked: Any, given: argparse.Namespace) -> None:
-    from samplads import extracts, i18n
+    from samplads import extracts, i18n, reference, settings
 
     def say(key: str, **values: object) -> None:
         print(i18n.text(f"deliveries.check.{key}", given.language, **values))
 
     counts = checked.counts
+    names = dict(reference.read(given.reference or settings.read().reference).municipality.select("code", "name").iter_rows())
+    whole = i18n.text("deliveries.check.whole", given.language)
     say("heading", delivery=checked.name, accepted=counts["accepted"].sum(), delivered=counts["delivered"].sum())
-    for row in counts.iter_rows(named=True):
-        say("counts", **{name: value for name, value in row.items() if name != "delivery"})
+    for row in _by(checked, "extract").iter_rows(named=True):
+        say("counts", **row)
+    for row in _by(checked, "municipality").iter_rows(named=True):
+        say("municipality", **(row | {"municipality": names.get(row["municipality"]) or row["municipality"] or whole}))
     found = checked.findings if given.all else checked.findings.head(SHOWN)
     for finding in extracts.from_frame(found):
         severity = i18n.text(f"deliveries.severity.{finding.severity}", given.language)

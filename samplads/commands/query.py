@@ -55,8 +55,14 @@ def write(frame: Any, form: str) -> None:
     elif form == "json":
         print(frame.write_json())
     elif form == "csv":
+        from samplads.presenting.exports import harmless
+
         flat = frame.with_columns(
             pl.col(name).cast(pl.List(pl.String)).list.join("|") for name, kind in frame.schema.items() if kind == pl.List
+        )
+        # Whoever opens it in a spreadsheet must not run what somebody delivered.
+        flat = flat.with_columns(
+            pl.col(name).map_elements(harmless, return_dtype=pl.String) for name, kind in flat.schema.items() if kind == pl.String
         )
         print(flat.write_csv(), end="")
     else:

@@ -16,8 +16,6 @@ from __future__ import annotations
 
 import datetime as dt
 import json
-import shutil
-import tempfile
 import weakref
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -28,6 +26,7 @@ from typing import Any
 import dataframely as dy
 import polars as pl
 
+from samplads import disk
 from samplads.contracts import CONTRACTS, Contract
 from samplads.extracts import headers, personal, scouting, values
 from samplads.extracts.findings import LONGEST_VALUE, RULES, SCHEMA, Finding, findings_frame, rules
@@ -38,6 +37,13 @@ MOST_FINDINGS = 10_000
 
 MEMORY_BYTES = 128 << 20
 """Deliveries larger than this lay their accepted rows aside on disk while the rest is read."""
+
+MOST_DAYS_AHEAD = 31
+"""Days after the day of a delivery, or after today, that a count, a confirmation or a registration may be dated: else its year is a typing
+mistake, and it would be the newest word for as long as that."""
+
+DATED = ("as_of", "confirmed_at", "registered_on", "night_of")
+"""Columns that say when something was: none of them lies ahead."""
 
 SHARE = 500_000
 """Rows that may share a key with another, judged at a time."""
@@ -57,6 +63,32 @@ COUNTS: dict[str, pl.DataType] = {
 }
 """Columns of `Checked.counts`. Rows: delivered = accepted + set_aside + refused (in files that were refused); flagged and corrected are
 among the accepted."""
+
+MUNICIPALITY_COUNTS: dict[str, pl.DataType] = {
+    "delivery": pl.String(),
+    "extract": pl.String(),
+    "municipality": pl.String(),
+    **{name: kind for name, kind in COUNTS.items() if name not in {"delivery", "extract"}},
+}
+"""Columns of `Checked.by_municipality`: the same counts, one row an extract and municipality (a code; null where it cannot be told)."""
+
+SET_ASIDE: dict[str, pl.DataType] = {
+    "file": pl.String(),
+    "sheet": pl.String(),
+    "extract": pl.String(),
+    "header_row": pl.Int64(),
+    "headers": pl.List(pl.String()),
+    "titles": pl.String(),
+    "row": pl.Int64(),
+    "cells": pl.List(pl.String()),
+    "read": pl.List(pl.Boolean()),
+    "beyond": pl.String(),
+    "municipality": pl.String(),
+}
+"""Columns of `Checked.set_aside`. `cells` are as delivered, but what could be read as a number or a day is written with a point or as
+year-month-day, and `read` is true for it; `titles` is a JSON list of (row, text) above the header; `beyond` lay beyond the last header."""
+
+TALLIES = ("delivered", "set_aside", "refused", "flagged", "corrected")
 
 SUMMED = frozenset({"serial_date", "endless_date", "unit_word_removed", "leading_zeros"})
 """Corrections that are the same for a whole column: told once, with their count."""
@@ -100,13 +132,24 @@ class Frames(Mapping[str, pl.DataFrame]):
 class Checked:
     """What came of a delivery: accepted rows by extract (each has exactly its contract's columns), findings, and how many rows went where.
 
-    `frames` lives as long as this object does. `counts` has the columns of `COUNTS`, one row an extract that was delivered.
+    `frames` lives as long as this object does. `counts` has the columns of `COUNTS`, one row an extract that was delivered;
+    `by_municipality` those of `MUNICIPALITY_COUNTS`. `municipality` is the delivery's only one, None where it has several or none is known.
+
+    A row belongs to the municipality that it names, if that is a known code, else to the one of the unit that it speaks of; what cannot be
+    told from a row, and what concerns a whole file, belongs to the delivery's only municipality, where it has only one: that of its units,
+    or else that of all its rows.
+
+    `set_aside` has the columns of `SET_ASIDE`: the rows that were set aside, for the sender to mend, at most `MOST_FINDINGS` of a table. Of
+    a file that was refused it holds nothing, nor of what a profile made, and never a cell that looks like somebody's name.
     """
 
     frames: Frames
     findings: pl.DataFrame
     counts: pl.DataFrame
+    by_municipality: pl.DataFrame
+    set_aside: pl.DataFrame
     as_of: dt.date | None = None
+    municipality: str | None = None
 
 
 def check(
@@ -120,9 +163,10 @@ def check(
 
     `reference`: codes by what `refers_to` calls them ("municipality.code"); an empty list is not held against anything. `known`: keys that
     are in the warehouse already, by extract. `as_of`: the day the delivery speaks of, where its manifest does not say; else its newest
-    count. Raises nothing for what the delivery holds.
+    count. Raises nothing for what the delivery holds, and SampladsError `temporary_full` where a large one cannot be laid aside.
     """
-    return _Check(delivery, reference, known or {}, as_of).run()
+    with disk.told_when_full():
+        return _Check(delivery, reference, known or {}, as_of).run()
 
 
 def check_frames(
@@ -170,6 +214,11 @@ def _indexed(extract: str) -> type[Contract]:
     return type(f"Indexed{extract}", (CONTRACTS[extract],), {"position": dy.UInt32(nullable=False)})
 
 
+def today() -> dt.date:
+    """The clock's day."""
+    return dt.datetime.now().astimezone().date()
+
+
 def _hash(keys: Sequence[str]) -> pl.Expr:
     """A 64-bit number for a key: rows of equal key have equal numbers; of unequal key, nearly never."""
     return pl.struct(keys).hash()
@@ -199,6 +248,8 @@ class _Findings:
         self.told: dict[tuple[int, str, str | None], int] = {}
         self.beyond: dict[tuple[int, str, str | None], int] = {}
         self.tables: dict[int, Table] = {}
+        # Frames of findings whose rows are those of a table that a profile made, not of a file.
+        self.made: dict[int, Table] = {}
         self.severity = rules()
 
     def one(self, finding: Finding) -> None:
@@ -215,8 +266,9 @@ class _Findings:
         cells: pl.Series | None = None,
         blanks: Mapping[str, Any] | None = None,
         blanks_by_row: pl.Series | None = None,
+        towns: pl.Series | None = None,
     ) -> None:
-        """Tell a rule of many rows of a table; `cells` are their values as delivered."""
+        """Tell a rule of many rows of a table; `cells` are their values as delivered, `towns` their municipalities."""
         if not rows.len():
             return
         key = (number, rule, column)
@@ -227,12 +279,18 @@ class _Findings:
             rows = rows.head(max(room, 0))
             cells = None if cells is None else cells.head(max(room, 0))
             blanks_by_row = None if blanks_by_row is None else blanks_by_row.head(max(room, 0))
+            towns = None if towns is None else towns.head(max(room, 0))
         if not rows.len():
             return
         self.told[key] = self.told.get(key, 0) + rows.len()
         frame = self._frame(table, rule, rows, column, cells)
         given = json.dumps(blanks or {}, ensure_ascii=False, default=str)
-        frame = frame.with_columns((pl.lit(given) if blanks_by_row is None else blanks_by_row).alias("values"))
+        frame = frame.with_columns(
+            (pl.lit(given) if blanks_by_row is None else blanks_by_row).alias("values"),
+            (pl.lit(None, dtype=pl.String) if towns is None else towns).alias("municipality"),
+        )
+        if table.made is not None:
+            self.made[len(self.frames)] = table
         self.frames.append(frame.select(pl.col(name).cast(kind) for name, kind in SCHEMA.items()))
 
     def _frame(self, table: Table, rule: str, rows: pl.Series, column: str | None, cells: pl.Series | None) -> pl.DataFrame:
@@ -246,6 +304,22 @@ class _Findings:
             pl.lit(self.severity[rule]).alias("severity"),
             pl.lit(table.extract, dtype=pl.String).alias("extract"),
         )
+
+    def place(self, first: int, rows: pl.Series, towns: pl.Series, keys: pl.Series | None = None) -> None:
+        """Give the findings told since the `first` frame the municipalities of their rows; and their `keys`, where those are told, for whom
+        no row of a file is."""
+        for index in range(first, len(self.frames)):
+            frame = self.frames[index]
+            here = rows.is_in(frame["row"].implode()).fill_null(False)
+            known = pl.DataFrame({"row": rows.filter(here), "municipality": towns.filter(here)}).unique("row", keep="first")
+            frame = frame.drop("municipality").join(known, on="row", how="left", maintain_order="left")
+            if keys is not None:
+                named = pl.DataFrame({"row": rows.filter(here), "key": _shown(keys.filter(here))}).unique("row", keep="first")
+                same = pl.col("key").is_null() | (pl.col("key") == pl.col("value"))
+                both = pl.concat_str("key", "value", separator=": ", ignore_nulls=True)
+                value = pl.when(same).then("value").otherwise(both).alias("value")
+                frame = frame.join(named, on="row", how="left", maintain_order="left").with_columns(value).drop("key")
+            self.frames[index] = frame.select(*SCHEMA)
 
     def frame(self) -> pl.DataFrame:
         """All findings, those of one file together, its own first, then by row."""
@@ -265,6 +339,8 @@ class _Findings:
             )
         if not self.frames:
             return findings_frame([])
+        for index, table in self.made.items():
+            self.frames[index] = self.frames[index].with_columns(table.rows_in_file(self.frames[index]["row"]).alias("row"))
         return pl.concat(self.frames).sort("file", "sheet", "row", "column", "rule", nulls_last=False, maintain_order=True)
 
 
@@ -288,6 +364,7 @@ class _Extract:
     refused: int = 0
     flagged: int = 0
     corrected: int = 0
+    tallies: list[pl.DataFrame] = field(default_factory=list)
     keys_set_aside: list[pl.DataFrame] = field(default_factory=list)
     a_file_was_refused: bool = False
 
@@ -300,10 +377,16 @@ class _Check:
         self.codes = {name: pl.Series(list(codes), dtype=pl.String).unique().sort() for name, codes in reference.items()}
         self.known = known
         self.as_of = delivery.as_of or as_of
+        self.latest = max(self.as_of or dt.date.min, today()) + dt.timedelta(days=MOST_DAYS_AHEAD)
         self.found = _Findings(delivery.name)
         self.extracts: dict[str, _Extract] = {}
         self.keys: dict[str, pl.Series] = {}
-        self.aside: Path | None = None
+        # Where units lie, as this delivery tells and as is known from before: the first word counts.
+        self.unit_towns: list[pl.DataFrame] = []
+        self.units_lie: pl.DataFrame | None = None
+        self.to_mend: list[pl.DataFrame] = []
+        self.kept_rows: dict[int, int] = {}
+        self.aside: disk.Aside | None = None
         self.summed: dict[tuple[int, str, str], tuple[Any, str | None, int]] = {}
 
     def run(self) -> Checked:
@@ -311,7 +394,7 @@ class _Check:
             self.found.one(finding)
         scouted = scouting.screen(self.delivery)
         if sum(one.table.bytes for one in scouted) > MEMORY_BYTES:
-            self.aside = Path(tempfile.mkdtemp(prefix="samplads-"))
+            self.aside = disk.Aside()
         try:
             for extract in CONTRACTS:
                 tables = [(number, one) for number, one in enumerate(scouted) if one.table.extract == extract]
@@ -323,12 +406,139 @@ class _Check:
             self.expired(scouted)
         except BaseException:
             if self.aside is not None:
-                shutil.rmtree(self.aside, ignore_errors=True)
+                self.aside.close()
             raise
         frames = Frames({extract: kept.parts for extract, kept in self.extracts.items()})
         if self.aside is not None:
-            weakref.finalize(frames, shutil.rmtree, self.aside, ignore_errors=True)
-        return Checked(frames, self.found.frame(), self.counts(frames), self.as_of)
+            weakref.finalize(frames, self.aside.close)
+        tallies = self.by_municipality()
+        only = self.only_municipality(tallies)
+        findings, tallies = _at_home(self.found.frame(), only), _at_home(tallies, only)
+        tallies = tallies.group_by("delivery", "extract", "municipality", maintain_order=True).sum()
+        aside = _at_home(pl.concat([pl.DataFrame(schema=SET_ASIDE), *self.to_mend]), only).sort("file", "sheet", "row", maintain_order=True)
+        return Checked(frames, findings, self.counts(frames), tallies, aside, self.as_of, only)
+
+    def keep(
+        self,
+        number: int,
+        one: scouting.Scouted,
+        rows: pl.DataFrame,
+        towns: pl.Series,
+        *,
+        typed: Mapping[str, pl.Series] | None = None,
+        secret: pl.Series | None = None,
+    ) -> None:
+        """Keep rows that were set aside as they were delivered, so that the sender can be given them back.
+
+        `typed` are their columns as they were read. The cells of `secret` rows that hold a reference to a person are left empty.
+        """
+        table = one.table
+        room = MOST_FINDINGS - self.kept_rows.get(number, 0)
+        if table.made is not None or not rows.height or room <= 0:
+            return
+        self.kept_rows[number] = self.kept_rows.get(number, 0) + min(rows.height, room)
+        rows, towns = rows.head(room), towns.head(room)
+        mapping = headers.mapped(table.headers, str(table.extract)).positions
+        feeds = {position: (column, target) for column, (position, target) in mapping.items()}
+        cells, read = [], []
+        for position in range(len(table.headers)):
+            text = values.as_text(rows[f"c{position}"])
+            known = pl.repeat(None, rows.height, dtype=pl.String, eager=True)
+            if position in feeds:
+                column, target = feeds[position]
+                kind = scouting.kinds(table)[position]
+                if typed is not None and kind in values.NUMBER_KINDS | {"day"}:
+                    told = typed[column].head(room)
+                    known = values.as_text(told.cast(pl.Float64) / 100 if kind == "money" and not target.ore else told)
+                if column == "person_ref" and secret is not None:
+                    text = text.set(secret.head(room), None)
+            cells.append(pl.select(pl.coalesce(known, text).alias(f"c{position}")).to_series())
+            read.append(known.is_not_null().alias(f"c{position}"))
+        names = [f"c{position}" for position in range(len(table.headers))]
+        frame = pl.DataFrame(
+            {
+                "row": rows[ROW],
+                "cells": pl.DataFrame(cells).select(pl.concat_list(names).alias("cells"))["cells"],
+                "read": pl.DataFrame(read).select(pl.concat_list(names).alias("read"))["read"],
+                "beyond": rows[EXTRA] if EXTRA in rows.columns else pl.repeat(None, rows.height, dtype=pl.String, eager=True),
+                "municipality": towns,
+            }
+        ).with_columns(
+            pl.lit(personal.redacted(table.file)).alias("file"),
+            pl.lit(table.sheet, dtype=pl.String).alias("sheet"),
+            pl.lit(table.extract).alias("extract"),
+            pl.lit(table.header_row).alias("header_row"),
+            pl.lit(json.dumps(table.titles, ensure_ascii=False)).alias("titles"),
+            pl.lit(list(table.headers), dtype=pl.List(pl.String)).alias("headers"),
+        )
+        self.to_mend.append(frame.select(pl.col(name).cast(kind) for name, kind in SET_ASIDE.items()))
+
+    def keep_repeated(self, later: pl.DataFrame, tables: Mapping[int, scouting.Scouted]) -> None:
+        """Keep rows that were set aside because an earlier one has their key: they are read again, as they were delivered."""
+        towns = self.towns(later)
+        for number in later[TABLE].unique(maintain_order=True).to_list():
+            one = tables[number]
+            here = later[TABLE] == number
+            wanted = pl.DataFrame({ROW: later[ROW].filter(here), "__town": towns.filter(here)})
+            if one.table.made is not None or self.kept_rows.get(number, 0) >= MOST_FINDINGS:
+                continue
+            for batch in one.batches():
+                rows = batch.join(wanted, on=ROW, how="inner", maintain_order="left")
+                self.keep(number, one, rows.drop("__town"), rows["__town"])
+
+    def towns(self, frame: pl.DataFrame, strange: pl.Series | None = None) -> pl.Series:
+        """The municipality of each row of a typed frame; null where it cannot be told. `strange`: rows whose own code is unknown."""
+        if "municipality" in frame.columns:
+            own = frame["municipality"] if strange is None or not strange.any() else frame["municipality"].set(strange, None)
+        else:
+            own = pl.repeat(None, frame.height, dtype=pl.String, eager=True).alias("municipality")
+        if not own.null_count() or "unit_id" not in frame.columns:
+            return own
+        if self.units_lie is None:
+            before = self.known.get("unit")
+            told = [before.select("unit_id", "municipality")] if before is not None and "municipality" in before.columns else []
+            every = pl.concat([pl.DataFrame(schema={"unit_id": pl.String(), "municipality": pl.String()}), *self.unit_towns, *told])
+            self.units_lie = every.drop_nulls().unique("unit_id", keep="first", maintain_order=True)
+        unknown = own.is_null()
+        lie = frame.select("unit_id").filter(unknown).join(self.units_lie, on="unit_id", how="left", maintain_order="left")["municipality"]
+        return lie if lie.len() == own.len() else own.scatter(unknown.arg_true(), lie)
+
+    def tally(self, extract: str, towns: pl.Series, sign: int = 1, **which: pl.Series) -> None:
+        """Count rows by municipality, each as those of `which` whose mask is true; -1 takes them away again."""
+        for name, where in which.items():
+            if not where.any():
+                continue
+            counted = (towns if where.all() else towns.filter(where)).alias("municipality").value_counts()
+            told = [pl.col("count").cast(pl.Int64) * sign if name == one else pl.lit(0, dtype=pl.Int64) for one in TALLIES]
+            self.extracts[extract].tallies.append(
+                counted.select("municipality", *(column.alias(one) for column, one in zip(told, TALLIES, strict=True)))
+            )
+
+    def by_municipality(self) -> pl.DataFrame:
+        """The counts of every extract by municipality."""
+        empty = pl.DataFrame(schema=MUNICIPALITY_COUNTS)
+        parts = [
+            pl.concat(kept.tallies)
+            .group_by("municipality", maintain_order=True)
+            .sum()
+            .sort("municipality", nulls_last=True)
+            .with_columns(
+                pl.lit(personal.redacted(self.delivery.name)).alias("delivery"),
+                pl.lit(extract).alias("extract"),
+                (pl.col("delivered") - pl.col("set_aside") - pl.col("refused")).alias("accepted"),
+            )
+            .select(pl.col(name).cast(kind) for name, kind in MUNICIPALITY_COUNTS.items())
+            for extract, kept in self.extracts.items()
+            if kept.tallies
+        ]
+        return pl.concat([empty, *parts])
+
+    @staticmethod
+    def only_municipality(tallies: pl.DataFrame) -> str | None:
+        """The only municipality of a delivery: that of its units, where it tells any; else of all its rows."""
+        units = tallies.filter(pl.col("extract") == "unit").drop_nulls("municipality")
+        found = (tallies.drop_nulls("municipality") if units.is_empty() else units)["municipality"].unique()
+        return str(found[0]) if found.len() == 1 else None
 
     def counts(self, frames: Frames) -> pl.DataFrame:
         rows = [
@@ -365,7 +575,8 @@ class _Check:
     def unassigned(self, one: scouting.Scouted) -> None:
         for finding in one.findings:
             self.found.one(finding)
-        if not one.refused and one.rows:
+        # A sheet of one cell is a heading or a remark, and no table.
+        if not one.refused and (one.rows or one.table.sheet is None or sum(map(bool, one.table.headers)) > 1):
             self.tell(one, "table_not_used", extracts=", ".join(CONTRACTS))
 
     def extract(self, extract: str, tables: list[tuple[int, scouting.Scouted]]) -> None:
@@ -374,9 +585,16 @@ class _Check:
             for finding in one.findings:
                 self.found.one(finding)
             kept.delivered += one.rows
+            if not one.rows and not one.refused and one.table.made is None:
+                self.tell(one, "empty_file")
             mapping = headers.mapped(one.table.headers, extract)
             if one.refused or not self.headers_hold(one, mapping):
                 kept.refused += one.rows
+                if one.rows:
+                    zero = pl.DataFrame(
+                        {"municipality": [None], **{name: [one.rows if name in {"delivered", "refused"} else 0] for name in TALLIES}}
+                    )
+                    kept.tallies.append(zero.cast({"municipality": pl.String, **dict.fromkeys(TALLIES, pl.Int64)}))
                 kept.a_file_was_refused = True
                 continue
             self.table(number, one, mapping)
@@ -457,7 +675,7 @@ class _Check:
             if self.aside is None:
                 kept.parts.append(accepted)
             else:
-                file = self.aside / f"{one.table.extract}-{number}-{part}.parquet"
+                file = self.aside.path / f"{one.table.extract}-{number}-{part}.parquet"
                 accepted.write_parquet(file, compression="lz4")
                 kept.parts.append(file)
                 part += 1
@@ -494,6 +712,7 @@ class _Check:
         extract = str(table.extract)
         kept = self.extracts[extract]
         contract = CONTRACTS[extract]
+        first = len(self.found.frames)
         judged = _Judged(self, number, table, rows)
         judged.shape()
         typed: dict[str, pl.Series] = {}
@@ -509,11 +728,13 @@ class _Check:
             if column in mapping.positions:
                 frame = judged.codes(frame, column, mapping.positions[column][0], target_of)
         judged.contract(frame, mapping)
+        judged.pseudonyms(frame, mapping)
+        judged.ahead(frame, mapping)
         good = ~judged.bad
         if extract in _targets() and judged.bad.any():
             key = contract.primary_key()[0]
             aside = pl.DataFrame(
-                {"key": frame[key], "row": rows[ROW], "rules": judged.reasons()},
+                {"key": frame[key], "row": table.rows_in_file(rows[ROW]), "rules": judged.reasons()},
                 schema={"key": pl.String, "row": pl.Int64, "rules": pl.String},
             )
             kept.keys_set_aside.append(
@@ -523,6 +744,34 @@ class _Check:
         flagged = judged.flags(frame, good, mapping)
         kept.flagged += int(flagged.sum())
         kept.corrected += int((judged.mended & good).sum())
+        towns = self.towns(frame, judged.strangers)
+        if extract == "unit":
+            self.unit_towns.append(frame.select("unit_id", towns.alias("municipality")))
+            self.units_lie = None
+        everyone = pl.repeat(True, rows.height, dtype=pl.Boolean, eager=True)
+        self.tally(extract, towns, delivered=everyone, set_aside=judged.bad, flagged=flagged, corrected=judged.mended & good)
+        untold = table.made is not None and bool(table.made.null_count())
+        keys = (
+            frame.select(
+                pl.concat_str([pl.col(name).cast(pl.String) for name in contract.primary_key()], separator=" · ", ignore_nulls=True).alias(
+                    "key"
+                )
+            )["key"]
+            if untold
+            else None
+        )
+        self.found.place(first, rows[ROW], towns, keys)
+        if judged.bad.any():
+            bad = judged.bad
+            read = {column: series.filter(bad) for column, series in typed.items() if column in mapping.positions}
+            self.keep(
+                number,
+                one,
+                rows.filter(bad),
+                towns.filter(bad),
+                typed=read,
+                secret=None if judged.named is None else judged.named.filter(bad),
+            )
         return frame.with_columns(
             pl.lit(number, dtype=pl.UInt16).alias(TABLE),
             rows[ROW].alias(ROW),
@@ -586,7 +835,10 @@ class _Check:
             key_column = headers.mapped(one.table.headers, extract).positions[keys[0]][0]
             told = group.head(MOST_FINDINGS)
             blanks = [
-                json.dumps({"first_file": files[table], "first_row": row}, ensure_ascii=False)
+                json.dumps(
+                    {"first_file": files[table], "first_row": tables[table].table.rows_in_file(pl.Series([row]))[0] or "–"},
+                    ensure_ascii=False,
+                )
                 for table, row in told.select(f"{TABLE}__first", f"{ROW}__first").iter_rows()
             ]
             self.found.rows(
@@ -597,7 +849,12 @@ class _Check:
                 column=scouting.header_of(one.table, key_column),
                 cells=group.select(pl.concat_str([pl.col(name).cast(pl.String) for name in keys], separator=" · ").alias("v"))["v"],
                 blanks_by_row=pl.Series(blanks + ["{}"] * (group.height - told.height), dtype=pl.String),
+                towns=self.towns(group),
             )
+        towns = self.towns(later)
+        self.tally(extract, towns, set_aside=pl.repeat(True, later.height, dtype=pl.Boolean, eager=True))
+        self.tally(extract, towns, -1, flagged=later[FLAGGED], corrected=later[MENDED])
+        self.keep_repeated(later, tables)
         kept.set_aside += later.height
         kept.flagged -= int(later[FLAGGED].sum())
         kept.corrected -= int(later[MENDED].sum())
@@ -633,15 +890,19 @@ class _Check:
                 one = scouted[number]
                 rows = late.filter(pl.col(TABLE) == number)
                 position = headers.mapped(one.table.headers, "unit").positions["approved_until"][0]
+                days = rows["approved_until"].dt.strftime("%Y-%m-%d")
+                untold = one.table.made is not None and bool(one.table.made.null_count())
                 self.found.rows(
                     number,
                     one.table,
                     "approval_expired",
                     rows[ROW],
                     column=scouting.header_of(one.table, position),
-                    cells=rows["approved_until"].dt.strftime("%Y-%m-%d"),
+                    cells=rows["unit_id"] + ": " + days if untold else days,
                     blanks={"day": self.as_of.isoformat()},
+                    towns=self.towns(rows),
                 )
+            self.tally("unit", self.towns(late), flagged=~late[FLAGGED])
             kept.flagged += int((~late[FLAGGED]).sum())
 
 
@@ -657,6 +918,10 @@ class _Judged:
         self.mended = self.bad
         self.unread: dict[str, pl.Series] = {}
         self.why: list[tuple[str, pl.Series]] = []
+        # Rows whose municipality is not in the list of codes.
+        self.strangers: pl.Series | None = None
+        # Rows whose reference to a person is a name.
+        self.named: pl.Series | None = None
 
     def set_aside(self, rule: str, where: pl.Series, position: int | None, **more: Any) -> None:
         """Set rows aside and tell why."""
@@ -667,15 +932,15 @@ class _Judged:
         self.why.append((rule, where))
         self.tell(rule, where, position, **more)
 
-    def tell(self, rule: str, where: pl.Series, position: int | None, **more: Any) -> None:
-        """Tell a rule of the rows where a mask is true."""
+    def tell(self, rule: str, where: pl.Series, position: int | None, *, secret: bool = False, **more: Any) -> None:
+        """Tell a rule of the rows where a mask is true, and what their cells say unless that is secret."""
         self.owner.found.rows(
             self.number,
             self.table,
             rule,
             self.rows[ROW].filter(where),
             column=None if position is None else scouting.header_of(self.table, position),
-            cells=None if position is None else self.rows[f"c{position}"].filter(where),
+            cells=None if position is None or secret else self.rows[f"c{position}"].filter(where),
             **more,
         )
 
@@ -761,6 +1026,8 @@ class _Judged:
                 self.mend("leading_zeros", mended.is_not_null(), position)
                 frame = frame.with_columns(pl.coalesce(mended, cells).alias(column))
                 where = where & mended.is_null()
+        if column == "municipality":
+            self.strangers = where
         self.strange(where, position, target)
         return frame
 
@@ -823,6 +1090,23 @@ class _Judged:
             else:
                 self.set_aside("not_a_number", where, position)
 
+    def pseudonyms(self, frame: pl.DataFrame, mapping: headers.Mapped) -> None:
+        """A reference to a person that is a name is none; it is not told what it says."""
+        if "person_ref" in mapping.positions:
+            cells = frame["person_ref"]
+            # A blank is found many times faster than words.
+            blank = cells.str.contains(" ", literal=True) | cells.str.contains("\u00a0", literal=True)
+            if blank.any():
+                self.named = (blank & cells.str.contains(personal.NAME_LIKE)).fill_null(False)
+                self.set_aside("pseudonym", self.named, mapping.positions["person_ref"][0], secret=True)
+
+    def ahead(self, frame: pl.DataFrame, mapping: headers.Mapped) -> None:
+        """What is dated far ahead."""
+        for column in DATED:
+            if column in mapping.positions:
+                latest = self.owner.latest
+                self.set_aside("date_in_future", frame[column] > latest, mapping.positions[column][0], blanks={"day": latest.isoformat()})
+
     def flags(self, frame: pl.DataFrame, good: pl.Series, mapping: headers.Mapped) -> pl.Series:
         """Tell what the contract flags among the good rows; returns which rows were flagged."""
         any_flag = pl.repeat(False, frame.height, dtype=pl.Boolean, eager=True)
@@ -833,6 +1117,11 @@ class _Judged:
                 self.tell(rule, where, position)
                 any_flag = any_flag | where
         return any_flag
+
+
+def _at_home(frame: pl.DataFrame, municipality: str | None) -> pl.DataFrame:
+    """What has no municipality given the delivery's only one."""
+    return frame if municipality is None else frame.with_columns(pl.col("municipality").fill_null(municipality))
 
 
 def _bound(column: Any, name: str) -> Any:

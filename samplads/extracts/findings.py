@@ -33,8 +33,10 @@ SCHEMA: dict[str, pl.DataType] = {
     "value": pl.String(),
     "extract": pl.String(),
     "values": pl.String(),
+    "municipality": pl.String(),
 }
-"""Columns of a frame of findings. `values` is a JSON object: what fills the blanks of the rule's sentence."""
+"""Columns of a frame of findings. `values` is a JSON object: what fills the blanks of the rule's sentence. `municipality` is a code, null
+where a finding concerns the delivery as a whole."""
 
 RULES: dict[str, Severity] = {
     # The file or sheet as a whole.
@@ -49,6 +51,7 @@ RULES: dict[str, Severity] = {
     "personal_number": "refused_file",
     "personal_number_in_name": "refused_file",
     "personal_number_in_header": "refused_file",
+    "personal_number_shortened": "refused_file",
     "personal_column": "refused_file",
     "manifest_unreadable": "flagged",
     "file_not_used": "flagged",
@@ -85,6 +88,8 @@ RULES: dict[str, Severity] = {
     "too_long": "set_aside",
     "unknown_code": "set_aside",
     "unknown_reference": "set_aside",
+    "pseudonym": "set_aside",
+    "date_in_future": "set_aside",
     "refers_to_set_aside": "set_aside",
     "refers_to_refused_file": "set_aside",
     "duplicate_row": "set_aside",
@@ -124,6 +129,7 @@ class Finding:
     value: str | None = None
     extract: str | None = None
     values: Mapping[str, Any] = field(default_factory=dict)
+    municipality: str | None = None
 
 
 def rules() -> dict[str, Severity]:
@@ -165,6 +171,7 @@ def findings_frame(findings: Iterable[Finding]) -> pl.DataFrame:
             "value": _cut(one.value),
             "extract": one.extract,
             "values": json.dumps({name: _plain(value) for name, value in one.values.items()}, ensure_ascii=False, default=str),
+            "municipality": one.municipality,
         }
         for one in findings
     ]

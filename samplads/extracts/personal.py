@@ -51,17 +51,49 @@ TYPED_IDENTIFIER = ("identifier", frozenset({"identifierscheme", "identifiertype
 
 AMOUNT_HEADERS = frozenset({"amount", "amountore", "udgift", "spend"})
 
-_PERSON = "borger|citizen|beboer|resident|klient|client|patient|pårørende|paaroerende|relative|barnet|barns|unges"
-_PROMISE = "navn|name|adresse|address|telefon|phone|mobil|mail"
+_PERSON = (
+    "borger|citizen|beboer|resident|klient|client|patient|pårørende|paaroerende|relative|barnet|barns|denunge|ungs|unges|ungens"
+    "|elevens|elevs|elevers|indskrevn|brugers|brugeren|persons|personens|personers|værge|vaerge|guardian"
+)
+_PROMISE = "navn|name|adr|address|telefon|phone|mobil|mail|initialer|initials|fødselsda|foedselsda|birth|bopæl|bopael"
 _PERSONAL_HEADER = re.compile(f"(?:{_PERSON}).*(?:{_PROMISE})|(?:{_PROMISE})(?:på|paa|pa|of|for|til|the)+(?:{_PERSON})")
 _NUMBER_WORDS = frozenset({"cpr", "cprnr", "cprnummer", "cprno", "cprnumber", "personnummer", "personnr", "ssn", "socialsecuritynumber"})
 _NAME_WORDS = frozenset(
     {
         *("fornavn", "fornavne", "mellemnavn", "efternavn", "kaldenavn", "firstname", "middlename", "lastname", "surname"),
         *("givenname", "familyname", "personnavn", "personname", "personsnavn", "navnpåperson", "hjemadresse", "bopælsadresse"),
-        *("bopaelsadresse", "homeaddress", "folkeregisteradresse"),
+        *("bopaelsadresse", "homeaddress", "folkeregisteradresse", "fuldenavn", "fuldtnavn", "heltnavn", "fullname"),
     }
 )
+_WHOLE_HEADERS = frozenset(
+    {
+        *("borger", "borgeren", "citizen", "beboer", "beboeren", "resident", "klient", "klienten", "client", "patient", "patienten"),
+        *("elev", "eleven", "person", "personen", "pårørende", "paaroerende", "værge", "værgen", "vaerge", "guardian", "initialer"),
+        *("initials", "fødselsdato", "foedselsdato", "fødselsdag", "foedselsdag", "født", "foedt", "birthdate", "birthday"),
+        *("dateofbirth", "dob", "bopæl", "bopael", "residence"),
+    }
+)
+"""Headers that promise a citizen's name, address or birthday where they stand alone; as part of a longer one they may be harmless
+("Bopælskommune", "Antal personer")."""
+
+ABOUT_PERSONS = frozenset({"stay", "need", "night_incident", "youth"})
+"""Extracts whose rows are about citizens: a bare "Navn" or "Adresse" there is a citizen's."""
+
+_BARE = frozenset(
+    {
+        *("navn", "navne", "name", "names", "adresse", "adr", "address", "vejnavn", "gade", "street", "telefon", "tlf", "phone"),
+        *("telefonnummer", "mobil", "mobilnummer", "mail", "email", "emailadresse"),
+    }
+)
+
+NAME_LIKE = r"^\s*[\p{L}][\p{L}'’.-]*(?:[\s\x{00a0}]+[\p{L}][\p{L}'’.-]*)+\s*$"
+"""A reference made of words with blanks between them is somebody's name and no pseudonym (for the vectorised search)."""
+
+SHORTENED = "^[1-9](?:0[1-9]|1[0-2])[0-9]{6}$"
+"""A civil registration number whose leading zero a spreadsheet dropped: the days 1 to 9 are in every month."""
+SHORTENED_LEAST = 3
+SHORTENED_SHARE = 0.9
+"""How many cells of a column, and which share of them, must look so: of other numbers of nine digits one in eight does."""
 
 SHORTEST = 10
 """Bytes that a cell must have to hold a number."""
@@ -133,18 +165,22 @@ def redacted(text: str) -> str:
     return text
 
 
-def promises_citizens(header: str, known: Iterable[str] = ()) -> bool:
+def promises_citizens(header: str, known: Iterable[str] = (), extract: str | None = None) -> bool:
     """Whether a header promises civil registration numbers, names or addresses of citizens.
 
-    `known` holds headers (squeezed) that a contract asks for itself: they are never refused, whatever words they use.
+    `known` holds headers (squeezed) that the table's own contract asks for: they are never refused, whatever words they use. `extract` is
+    what the table holds, where that is known: in one about citizens a bare "Navn" is a citizen's.
     """
     name = squeezed(header)
     if not name or name in known:
         return False
+    if extract in ABOUT_PERSONS and name in _BARE:
+        return True
     words = {squeezed(word) for word in re.split(r"[^\w]+|_", header) if word}
     return bool(
         name in _NUMBER_WORDS
         or name in _NAME_WORDS
+        or name in _WHOLE_HEADERS
         or words & _NUMBER_WORDS
         or words & _NAME_WORDS
         or _PERSONAL_HEADER.search(name)
@@ -178,6 +214,19 @@ def _as_text(column: pl.Series) -> pl.Series:
     if kind == pl.Binary:
         return column.map_elements(lambda raw: raw.decode("latin-1"), return_dtype=pl.String)
     return nothing
+
+
+def looks_shortened(column: pl.Series, header: str = "") -> tuple[int, int] | None:
+    """How many cells of a column are whole numbers that look like civil registration numbers without their leading zero, and how many
+    cells hold anything at all. None where the first cells show that it is another column, and for amounts and P-numbers."""
+    if squeezed(header) in P_NUMBER_HEADERS | AMOUNT_HEADERS:
+        return None
+    text = _as_text(column)
+    first = text.head(SAMPLE).str.strip_chars()
+    if 2 * int(first.str.contains(SHORTENED).sum() or 0) < int((first != "").sum() or 0):
+        return None
+    text = text.str.strip_chars()
+    return int(text.str.contains(SHORTENED).sum() or 0), int((text != "").sum() or 0)
 
 
 def few(cells: pl.Series) -> pl.Series:

@@ -10,11 +10,9 @@ from __future__ import annotations
 
 import csv
 import datetime as dt
-import errno
 import io
 import json
-import shutil
-import tempfile
+import os
 import weakref
 import zipfile
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -25,6 +23,7 @@ from typing import Any
 import polars as pl
 import yaml
 
+from samplads import disk, i18n
 from samplads.contracts import CONTRACTS
 from samplads.errors import SampladsError
 from samplads.extracts import encoding, headers, personal, workbook
@@ -43,8 +42,6 @@ MOST_MEMBERS = 2_000
 LONGEST_LINE = 1 << 24
 MOST_JOINED = 200
 """Physical lines that one row in quotes may stretch over before its quote counts as stray."""
-
-DISK_FULL = frozenset({errno.ENOSPC, errno.EDQUOT})
 
 SEPARATORS = ";,\t|"
 TEXT = frozenset({".csv", ".txt", ".tsv", ".tab"})
@@ -70,7 +67,8 @@ class Table:
     `headers` are as delivered, one a column, "" where a column has none. `header_row` is the header's row as a person counts it (0 where
     the form has none, as Parquet). `extract` is None where the table could not be given to one. `separator` is that of a CSV file.
     `titles` are the texts above the header with their rows. `numbers_are_typed`: a number with a point was a number and no text.
-    `careful` reads a CSV file whose quotes do not pair; without `quotes` it holds none.
+    `careful` reads a CSV file whose quotes do not pair; without `quotes` it holds none. Of a table that a
+    profile `made`: which row of the file each of its rows comes from (null where that is not told); it may have no rows.
     """
 
     file: str
@@ -89,6 +87,7 @@ class Table:
     findings: tuple[Finding, ...] = ()
     careful: Callable[[], Iterator[pl.DataFrame]] | None = None
     quotes: bool = True
+    made: pl.Series | None = None
 
     def batches(self) -> Iterator[pl.DataFrame]:
         """The rows below the header, in order: `__row`, c0, c1, ..., and where the form can have them `__extra` and `__stray`.
@@ -99,6 +98,12 @@ class Table:
             yield from self.source()
         except _Unreadable:
             raise SampladsError("table_unreadable", file=personal.redacted(self.file)) from None
+
+    def rows_in_file(self, rows: pl.Series) -> pl.Series:
+        """The numbers of rows as a person finds them in the file: of a table that a profile made, those that it tells, null where none."""
+        if self.made is None:
+            return rows
+        return pl.DataFrame({"row": rows}).select(pl.lit(self.made).gather(pl.col("row") - 1).alias("row"))["row"] if rows.len() else rows
 
     def frame(self) -> pl.DataFrame:
         """All rows under their delivered headers (with a number where one stands twice), as they came."""
@@ -125,6 +130,7 @@ class Delivery:
     `folder` holds its plain files (an archive's are unpacked there for as long as the delivery lives). `manifest` holds what the sender
     says of it: as_of (a date), sender, synthetic, decimal ("," or "."), date_order ("dmy" or "mdy"), extracts (file -> extract), ignore
     (files that are no part of it).
+    `converted` are the text files that were not UTF-8 (file -> the same in UTF-8, aside).
     `findings` are those of reading; `checking.check` adds its own.
     """
 
@@ -134,6 +140,7 @@ class Delivery:
     manifest: Mapping[str, Any] = field(default_factory=dict)
     findings: list[Finding] = field(default_factory=list)
     unpacked: Path | None = None
+    converted: dict[str, Path] = field(default_factory=dict)
 
     @property
     def as_of(self) -> dt.date | None:
@@ -158,42 +165,75 @@ def read_delivery(path: Path, *, name: str | None = None) -> Delivery:
     """Read a folder, a file or a ZIP archive as a delivery.
 
     Tables are given to extracts by the manifest, else by the name of the file (unit.csv, UNIT_2026-11.xlsx) or of the sheet, else by their
-    headers. Raises SampladsError `delivery_missing`, and `disk_full` where an archive cannot be unpacked.
+    headers. Raises SampladsError `delivery_missing`, and `temporary_full` where there is no room to unpack or convert.
     """
     if not path.exists():
         raise SampladsError("delivery_missing", delivery=personal.redacted(path.name))
-    aside = tempfile.mkdtemp(prefix="samplads-")
-    delivery = Delivery(name=name or path.name, folder=path if path.is_dir() else path.parent, unpacked=Path(aside))
-    weakref.finalize(delivery, shutil.rmtree, aside, ignore_errors=True)
-    reader = _Reader(delivery, Path(aside))
-    if path.is_dir():
-        files = sorted(file for file in path.rglob("*") if file.is_file() and not file.is_symlink())
-        members = [(file.relative_to(path).as_posix(), file) for file in files]
-    else:
-        members = [(path.name, path)]
-    try:
-        if len(members) == 1 and _form(members[0][1]) == "archive" and not path.is_dir():
-            delivery.folder = Path(aside) / "delivery"
-            members = reader.unpacked(members[0][0], members[0][1], delivery.folder)
-        reader.manifest(members)
-        for member, file in members:
-            reader.read(member, file)
-    except OSError as error:
-        if error.errno in DISK_FULL:
-            raise SampladsError("disk_full", folder=Path(aside).parent.name) from error
-        raise
+    disk.sweep()
+    name = clean_name(name or name_of(path))
+    with disk.told_when_full():
+        aside = disk.Aside()
+        delivery = Delivery(name=name, folder=path if path.is_dir() else path.parent, unpacked=aside.path)
+        weakref.finalize(delivery, aside.close)
+        if personal.holds_number(name) or personal.holds_number(name_of(path)):
+            # Its name would stand in every list: nothing of it is read before it has another.
+            delivery.findings.append(Finding(name, name, "personal_number_in_name", RULES["personal_number_in_name"]))
+        else:
+            _read(delivery, path)
     return delivery
 
 
+def name_of(path: Path) -> str:
+    """What a delivery is called: the name of its folder or file, also where it is given as "." or ".."."""
+    return path.name if path.name not in {"", ".."} else path.resolve().name
+
+
+def clean_name(name: str) -> str:
+    """A name as text: bytes of it that are no UTF-8, as old systems write æ, ø and å, are read as Windows-1252."""
+    try:
+        name.encode()
+    except UnicodeEncodeError:
+        return os.fsencode(name).decode("cp1252", "replace")
+    return name
+
+
+def _read(delivery: Delivery, path: Path) -> None:
+    """Find the files of a delivery and read each into its tables."""
+    assert delivery.unpacked is not None  # noqa: S101 - the caller makes it
+    aside = delivery.unpacked
+    reader = _Reader(delivery, aside)
+    if path.is_dir():
+        files = sorted(file for file in path.rglob("*") if file.is_symlink() or not file.is_dir())
+        members = [(file.relative_to(path).as_posix(), file) for file in files if not is_link(file)]
+        for file in files:
+            # A link may lead out of the delivery: it is not followed, and not passed over in silence.
+            if is_link(file) and not _hidden(file.relative_to(path).as_posix()):
+                reader.found("file_not_used", clean_name(file.relative_to(path).as_posix()))
+    else:
+        members = [(path.name, path)]
+    members = [(clean_name(member), reader.with_clean_name(file)) for member, file in members]
+    if len(members) == 1 and _form(members[0][1]) == "archive" and not path.is_dir():
+        delivery.folder = aside / "delivery"
+        members = reader.unpacked(members[0][0], members[0][1], delivery.folder)
+    reader.manifest(members)
+    for member, file in members:
+        reader.read(member, file)
+
+
+def is_link(file: Path) -> bool:
+    """Whether a file is not one itself: a link, a pipe, a device."""
+    return file.is_symlink() or not file.is_file()
+
+
 def table_of_frame(frame: pl.DataFrame, extract: str, file: str) -> Table:
-    """A frame that is in memory already as a table; a column `_row` gives its rows their numbers, else they are counted from 1."""
+    """A frame that is in memory already as a table; a column `_row` tells which row of the file each was made of, else none is told."""
     shown = [column for column in frame.columns if column not in {"_file", "_sheet", "_row"}]
     renamed = frame.select(shown).rename({column: f"c{position}" for position, column in enumerate(shown)})
-    if "_row" in frame.columns:
-        rows = frame["_row"].cast(pl.Int64, strict=False)
-    else:
-        rows = pl.int_range(1, frame.height + 1, dtype=pl.Int64, eager=True)
-    whole = renamed.with_columns(rows.alias(ROW))
+    told = (
+        frame["_row"].cast(pl.Int64, strict=False) if "_row" in frame.columns else pl.repeat(None, frame.height, dtype=pl.Int64, eager=True)
+    )
+    # Inside, each row has a number of its own: several may be made of one row of the file, or of none that is told.
+    whole = renamed.with_columns(pl.int_range(1, frame.height + 1, dtype=pl.Int64, eager=True).alias(ROW))
     return Table(
         file=file,
         sheet=None,
@@ -202,6 +242,7 @@ def table_of_frame(frame: pl.DataFrame, extract: str, file: str) -> Table:
         extract=extract,
         source=lambda: whole.iter_slices(BATCH),
         bytes=int(whole.estimated_size()),
+        made=told,
     )
 
 
@@ -257,6 +298,16 @@ class _Reader:
         self.counter += 1
         return self.aside / f"{self.counter}{suffix}"
 
+    def with_clean_name(self, file: Path) -> Path:
+        """A file under a path that is text throughout, as polars needs it: itself, or a link aside."""
+        try:
+            str(file).encode()
+        except UnicodeEncodeError:
+            aside = self.aside_file(PurePosixPath(clean_name(file.name)).suffix)
+            aside.symlink_to(file.absolute())
+            return aside
+        return file
+
     def manifest(self, members: Sequence[tuple[str, Path]]) -> None:
         """Read manifest.yaml or manifest.json at the top of the delivery, if one is there."""
         for member, file in members:
@@ -298,7 +349,7 @@ class _Reader:
                     found.append((info.filename, target / plain))
         except Exception as error:
             # Damaged, encrypted, packed in an unknown way, a bomb: zipfile raises a dozen kinds of errors.
-            if isinstance(error, OSError) and error.errno in DISK_FULL:
+            if disk.is_full(error):
                 raise
             self.found("archive_refused", member)
             return []
@@ -378,14 +429,14 @@ class _Reader:
         except workbook.Unreadable as refused:
             self.found(refused.reason, member)
             return
+        for sheet in sheets:
+            if personal.holds_number(sheet.name):
+                self.found("personal_number_in_name", member, sheet=sheet.name)
+                return
         filled = [sheet for sheet in sheets if not sheet.cells.is_empty()]
         if not filled:
             self.found("empty_file", member)
             return
-        for sheet in filled:
-            if personal.holds_number(sheet.name):
-                self.found("personal_number_in_name", member, sheet=sheet.name)
-                return
         for sheet in filled:
             self.sheet(member, sheet, alone=len(filled) == 1)
 
@@ -443,6 +494,7 @@ class _Reader:
             if found.codec != "utf-8" or _has_lone_returns(file):
                 plain = self.aside_file(".csv")
                 encoding.as_utf8(file, found, plain)
+                self.delivery.converted[member] = plain
         except encoding.NotText as refused:
             self.found(refused.reason, member)
             return
@@ -497,7 +549,7 @@ def _manifest(told: Any) -> dict[str, Any]:
     if told.get("sender") is not None:
         known["sender"] = personal.redacted(str(told["sender"]))[:200]
     if told.get("synthetic") is not None:
-        known["synthetic"] = bool(told["synthetic"])
+        known["synthetic"] = _truth(told["synthetic"])
     if told.get("decimal") in {",", "."}:
         known["decimal"] = told["decimal"]
     if told.get("date_order") in {"dmy", "mdy"}:
@@ -508,6 +560,18 @@ def _manifest(told: Any) -> dict[str, Any]:
     if isinstance(extracts, dict):
         known["extracts"] = {str(file): str(extract) for file, extract in extracts.items() if extract in CONTRACTS}
     return known
+
+
+def _truth(told: Any) -> bool:
+    """Yes or no as people write it. Raises ValueError where it is neither."""
+    if isinstance(told, bool):
+        return told
+    for answer, key in ((True, "affirmative"), (False, "negative")):
+        if str(told).strip().casefold() in {
+            word for language in i18n.LANGUAGES for word in i18n.text(f"deliveries.words.{key}", language).split("|")
+        }:
+            return answer
+    raise ValueError
 
 
 def _has_lone_returns(file: Path) -> bool:
@@ -556,6 +620,9 @@ def _collected(lazy: pl.LazyFrame) -> Iterator[pl.DataFrame]:
     except BaseException as error:
         if not isinstance(error, Exception) and type(error).__name__ != "PanicException":
             raise
+        if disk.is_full(error):
+            # Where a reader spills, the disk is at fault and not the file.
+            raise SampladsError("temporary_full") from None
         # polars quotes the file in its message: it must not be chained.
         raise _Unreadable from None
 

@@ -60,7 +60,9 @@ def scout(delivery: Delivery, table: Table) -> Scouted:
     _names(delivery, found)
     try:
         _pass(delivery, found)
-    except SampladsError:
+    except SampladsError as error:
+        if error.key != "table_unreadable":
+            raise
         if table.careful is None:
             _refuse(delivery, found, "unreadable_file")
             return found
@@ -81,7 +83,9 @@ def _again(delivery: Delivery, found: Scouted) -> None:
     _names(delivery, found)
     try:
         _pass(delivery, found)
-    except SampladsError:
+    except SampladsError as error:
+        if error.key != "table_unreadable":
+            raise
         _refuse(delivery, found, "unreadable_file")
 
 
@@ -115,7 +119,9 @@ def _names(delivery: Delivery, found: Scouted) -> None:
                 row=table.header_row or None,
                 column=column_letters(position + table.first_column),
             )
-        elif personal.promises_citizens(header, headers.all_names()):
+        elif personal.promises_citizens(
+            header, headers.all_names() if table.extract is None else headers.names(table.extract), table.extract
+        ):
             _refuse(delivery, found, "personal_column", row=table.header_row or None, column=header)
     for row, title in table.titles:
         if personal.holds_number(title):
@@ -135,6 +141,8 @@ def _pass(delivery: Delivery, found: Scouted) -> None:
     found.signs = [values.Signs() for _ in range(width)]
     found.rows = 0
     kept: list[pl.DataFrame] | None = [] if table.bytes <= KEPT_BYTES else None
+    shortened: dict[int, tuple[int, int]] = {}
+    others: set[int] = set()
     for batch in table.batches():
         found.rows += batch.height - _blank(batch)
         for name in batch.columns:
@@ -144,8 +152,9 @@ def _pass(delivery: Delivery, found: Scouted) -> None:
             position = None if name == EXTRA else int(name[1:])
             header = "" if position is None else personal.read_as(table.headers[position], table.headers)
             # A cell must have ten signs to hold a number or to have swallowed a row.
-            longest = cells.str.len_bytes().max() if cells.dtype == pl.String else None
-            short = cells.dtype == pl.String and (not isinstance(longest, int) or longest < personal.SHORTEST)
+            most = cells.str.len_bytes().max() if cells.dtype == pl.String else None
+            longest = most if isinstance(most, int) else 0
+            short = cells.dtype == pl.String and longest < personal.SHORTEST
             for hit in () if short else personal.rows_with_numbers(cells, header, limit=MOST_PERSONAL):
                 row = batch[ROW][hit]
                 _refuse(
@@ -155,6 +164,13 @@ def _pass(delivery: Delivery, found: Scouted) -> None:
                     row=None if row is None else int(row),
                     column=None if position is None else header_of(table, position),
                 )
+            if position is not None and position not in others and not (cells.dtype == pl.String and longest < personal.SHORTEST - 1):
+                seen = personal.looks_shortened(cells, header)
+                if seen is None:
+                    others.add(position)
+                else:
+                    before = shortened.get(position, (0, 0))
+                    shortened[position] = (before[0] + seen[0], before[1] + seen[1])
             if cells.dtype != pl.String:
                 continue
             if table.quotes and not short and table.careful is not None and table.separator and _swallowed(cells, table.separator, width):
@@ -170,6 +186,9 @@ def _pass(delivery: Delivery, found: Scouted) -> None:
                 found.signs[position].see_days(cells)
         if kept is not None:
             kept.append(batch)
+    for position, (like, filled) in shortened.items():
+        if position not in others and like >= max(personal.SHORTENED_LEAST, personal.SHORTENED_SHARE * filled):
+            _refuse(delivery, found, "personal_number_shortened", column=header_of(table, position))
     found.kept = kept if kept else None
 
 

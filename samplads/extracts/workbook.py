@@ -142,11 +142,12 @@ def _marked(text: pl.DataFrame, truth: pl.DataFrame) -> pl.DataFrame:
 
 
 def read(path: Path) -> list[Sheet]:
-    """Every sheet of a workbook that holds a cell.
+    """Every sheet of a workbook; one that holds no cell has an empty frame, for its name still is a name.
 
     Raises Unreadable.
     """
     sheets: list[Sheet] = []
+    details_of: dict[str, str] = {}
     details: dict[str, tuple[tuple[int, ...], tuple[Merge, ...], int]] = {}
     try:
         raw = path.read_bytes()
@@ -154,13 +155,17 @@ def read(path: Path) -> list[Sheet]:
             with zipfile.ZipFile(io.BytesIO(raw)) as archive:
                 if sum(part.file_size for part in archive.infolist()) > LARGEST_UNPACKED:
                     raise Unreadable("archive_refused")
-                for name, part in _sheet_files(archive).items():
+                details_of = _sheet_files(archive)
+                for name, part in details_of.items():
                     if part in archive.namelist():
                         details[name] = _details(archive.read(part))
         reader = fastexcel.read_excel(raw)
+        # Chart sheets and the like hold no cells, but they have names too.
+        sheets += [Sheet(name, pl.DataFrame()) for name in details_of if name not in reader.sheet_names]
         for name in reader.sheet_names:
             sheet = reader.load_sheet(name, header_row=None, skip_rows=0, dtypes="string")
             if not sheet.width or not sheet.height:
+                sheets.append(Sheet(name, pl.DataFrame()))
                 continue
             text, broken = _frame(sheet)
             truth, _ = _frame(reader.load_sheet(name, header_row=None, skip_rows=0, dtypes="boolean"))

@@ -23,10 +23,20 @@ DELIVERY_COLUMNS: tuple[str | Column, ...] = (
     Column("corrected", "whole"),
     Column("flagged", "whole"),
     Column("set_aside", "whole"),
+    Column("refused", "whole"),
     Column("findings", "whole"),
     Column("oldest_confirmation", "day"),
 )
 """The columns of the table of deliveries."""
+
+MUNICIPALITY_COLUMNS: tuple[str | Column, ...] = (
+    "municipality_name",
+    "delivery",
+    "as_of",
+    *(Column(name, "whole") for name in ("delivered", "accepted", "corrected", "set_aside", "refused", "findings")),
+    Column("oldest_confirmation", "day"),
+)
+"""The columns of the table of what each delivery holds of each municipality."""
 
 FINDING_COLUMNS: tuple[str | Column, ...] = (
     Column("severity_text", width=105),
@@ -36,6 +46,7 @@ FINDING_COLUMNS: tuple[str | Column, ...] = (
     Column("column", width=105),
     Column("value", width=110),
     Column("what_to_do", width=700),
+    "municipality_name",
     Column("sheet", width=90),
     Column("delivery", width=110),
 )
@@ -130,9 +141,16 @@ def delivered(rows: pl.DataFrame, language: str) -> pl.DataFrame:
     return rows.with_columns(pl.Series("covers", covers, dtype=pl.String))
 
 
+def at_home(rows: pl.DataFrame, language: str) -> pl.DataFrame:
+    """Rows by municipality, in which what has none is the delivery as a whole."""
+    return rows.with_columns(pl.col("municipality_name").fill_null(i18n.text("deliveries.check.whole", language)))
+
+
 def worded(findings: pl.DataFrame, language: str) -> pl.DataFrame:
     """Findings in words: severity_text, rule_name and what_to_do beside file, sheet, row, column and value."""
     found = extracts.from_frame(findings)
+    # A file that a visitor has checked knows codes alone, and they are not shown.
+    findings = at_home(findings, language) if "municipality_name" in findings.columns else findings
     # A finding of a whole file has no row's column or value: that is no unknown.
     return findings.drop("values").with_columns(
         pl.col("sheet", "column", "value").fill_null(""),

@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from typing import Literal
+
 import polars as pl
 import streamlit as st
+from streamlit.delta_generator import DeltaGenerator
 
-from samplads import rounds
+from samplads import extracts, rounds, warehouse
 from samplads.ledger import confirmations, models
 from samplads.presenting import deliveries, formats
 from samplads.presenting.tables import Column
@@ -20,7 +24,89 @@ GROUPS = ("municipality_name", "operator")
 TALL = 12
 """Rows from which a table of findings gets a height of its own."""
 
+TABS = ("standing", "findings", "confirm", "upload", "reminders")
+
+WHOLE = "whole"
+"""Stands for the findings that concern no one municipality."""
+
+XLSX = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
+
 _DONE = "_confirmed_now"
+_TURNED = "_deliveries_turned"
+
+
+def tabs() -> Sequence[DeltaGenerator]:
+    """The page's tabs; the one to confirm in is in front where a button has just led to it."""
+    turned = st.session_state.get(_TURNED, 0)
+    names = [say(f"deliveries.page.tab.{name}") for name in TABS]
+    # Tabs under a new key begin with their default.
+    return st.tabs(names, default=names[TABS.index("confirm")] if turned else None, key=f"deliveries_tabs_{turned}")
+
+
+def by_municipality(found: pl.DataFrame) -> None:
+    """What each delivery holds of each municipality; for the one selected, the sheet to mend and the way to confirm its units."""
+    lang = language()
+    rows = deliveries.at_home(data.query("deliveries_by_municipality"), lang)
+    name = say("deliveries.page.by_municipality")
+    columns = deliveries.MUNICIPALITY_COLUMNS
+    height: int | Literal["auto"] = 480 if rows.height > TALL else "auto"
+    chosen = show.table(rows, columns=columns, key="by_municipality", select="single-row", name=name, height=height)
+    if chosen.is_empty():
+        note(say("deliveries.page.pick_municipality"))
+        return
+    one = chosen.row(0, named=True)
+    mine = found.filter(pl.col("digest") == one["digest"], pl.col("municipality").eq_missing(pl.lit(one["municipality"], dtype=pl.String)))
+    with st.container(horizontal=True):
+        if mine.filter(pl.col("severity") != "corrected").height:
+            st.download_button(
+                say("deliveries.page.upload.mend"),
+                data=_mend(session.warehouse().id, lang, one["digest"], one["municipality"], mine),
+                file_name="samplads-fejl.xlsx",
+                mime=XLSX,
+                key="mend_published",
+                on_click="ignore",
+                help=say("deliveries.page.mend_help"),
+            )
+        if one["municipality"] is not None:
+            st.button(say("deliveries.page.tab.confirm"), key="to_confirm", on_click=_turn, args=(one["municipality_name"],))
+    if mine.is_empty():
+        note(say("deliveries.page.no_findings"))
+
+
+@st.cache_data(show_spinner=False, max_entries=8)
+def _mend(version: str, lang: str, digest: str, municipality: str | None, _found: pl.DataFrame) -> bytes:  # noqa: ARG001 - the key
+    kept = warehouse.set_aside(digest)
+    rows = pl.DataFrame(schema=extracts.SET_ASIDE) if kept is None else kept
+    mine = rows.filter(pl.col("municipality").eq_missing(pl.lit(municipality, dtype=pl.String)))
+    return extracts.mend_archived(mine, _found, lang)
+
+
+def _turn(municipality: str) -> None:
+    """Lead to the tab to confirm in, with a municipality chosen."""
+    st.session_state[_TURNED] = st.session_state.get(_TURNED, 0) + 1
+    st.session_state["confirm_by"] = GROUPS[0]
+    st.session_state[f"whose_{GROUPS[0]}"] = municipality
+
+
+def pick_findings() -> pl.DataFrame:
+    """The findings in words, of one municipality and of some outcomes where those are chosen."""
+    shown = findings()
+    severities = {name: say(f"deliveries.severity.{name}") for name in deliveries.SEVERITIES}
+    towns = {
+        code: name
+        for code, name in shown.select("municipality", "municipality_name").unique().sort("municipality_name").iter_rows()
+        if code
+    }
+    if shown["municipality"].null_count():
+        towns = {WHOLE: say("deliveries.check.whole"), **towns}
+    where_at, what_at = st.columns(2)
+    with where_at:
+        where = pick.pick_one(say("columns.municipality_name"), towns, key="found_in")
+    with what_at:
+        wanted = pick.pick_several(say("deliveries.page.severity"), severities, key="severity")
+    if where is not None:
+        shown = shown.filter(pl.col("municipality").eq_missing(pl.lit(None if where == WHOLE else where, dtype=pl.String)))
+    return shown.filter(pl.col("severity").is_in(wanted)) if wanted else shown
 
 
 def this_round() -> Round:
@@ -41,9 +127,9 @@ def findings() -> pl.DataFrame:
 
 def findings_table(rows: pl.DataFrame, key: str, name: str) -> None:
     """Findings in words; the one that is selected is written out in full below."""
-    chosen = show.table(
-        rows, columns=deliveries.FINDING_COLUMNS, key=key, select="single-row", height=480 if rows.height > TALL else "auto", name=name
-    )
+    # The findings of a file that is checked here carry no municipality's name.
+    columns = [one for one in deliveries.FINDING_COLUMNS if (one if isinstance(one, str) else one.key) in rows.columns]
+    chosen = show.table(rows, columns=columns, key=key, select="single-row", height=480 if rows.height > TALL else "auto", name=name)
     if chosen.is_empty():
         note(say("deliveries.page.pick_finding"))
     else:
@@ -140,7 +226,7 @@ def check_file() -> None:
             say("deliveries.page.upload.mend"),
             data=checked.mend,
             file_name="samplads-fejl.xlsx",
-            mime="application/vnd.openxmlformats-officedocument.spreadsheetml.sheet",
+            mime=XLSX,
             key="mend",
             on_click="ignore",
             type="primary",

@@ -36,11 +36,10 @@ def unit(unit_id: str) -> None:
         raise SampladsError("unit_unknown", unit=unit_id)
     told = found[0]
     with st.container(border=True, key="unit"):
-        st.subheader(told["unit_name"], anchor=False)
-        st.caption(" · ".join(part for part in (told["offer_name"], told["municipality_name"], told["unit_id"]) if part))
-        confirmed = vacancies.freshness(told["confirmed_days"], told["freshness"], told["confirmed_by"], lang)
-        on = f" ({formats.date(told['confirmed_at'], lang)})" if told["confirmed_at"] else ""
-        st.markdown(f"**{say('columns.freshness_text')}:** {confirmed}{on}")
+        name, belongs, confirmed = vacancies.head(told, lang)
+        st.subheader(name, anchor=False)
+        st.caption(belongs)
+        st.markdown(f"**{say('columns.freshness_text')}:** {confirmed}")
         counts = (told["occupied"], told["reserved"], told["accepting"], told["maximum"], lang)
         show.chart(charts.states(*counts), alt=charts.states_alt(*counts), key="unit_states")
         st.caption(f"{charts.states_alt(*counts)} {say('vacancies.counted', day=formats.date(told['as_of'], lang))}")

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -11,7 +10,7 @@ from pathlib import Path, PurePath
 import polars as pl
 import streamlit as st
 
-from samplads import extracts, queries, reference, settings
+from samplads import disk, extracts, queries, reference, settings
 from samplads.errors import SampladsError
 from samplads.extracts import headers, personal
 from samplads.ui import session
@@ -23,7 +22,9 @@ LARGEST_MB = 50
 
 KINDS = ("csv", "txt", "xlsx", "xlsm", "xls", "ods", "parquet", "zip")
 
-PERSONAL = frozenset({"personal_number", "personal_number_in_name", "personal_number_in_header", "personal_column"})
+PERSONAL = frozenset(
+    {"personal_number", "personal_number_in_name", "personal_number_in_header", "personal_number_shortened", "personal_column"}
+)
 """Rules under which nothing of a file may be handed back."""
 
 # Streamlit writes the field's own words in English; they are hidden and written in the page's language instead.
@@ -68,9 +69,9 @@ def pick_file(label: str, *, key: str, help: str | None = None) -> tuple[str, by
 def aside(name: str, content: bytes) -> Iterator[Path]:
     """The file in a folder of its own for as long as it is read. A name that holds a number is not written to the disk."""
     plain = PurePath(name.replace("\\", "/")).name or "file"
-    with tempfile.TemporaryDirectory(prefix="samplads-") as folder:
+    with disk.told_when_full(), disk.Aside() as folder:
         suffix = PurePath(plain).suffix
-        path = Path(folder) / (f"upload{suffix}" if personal.holds_number(plain) else plain)
+        path = folder / (f"upload{suffix}" if personal.holds_number(plain) else plain)
         path.write_bytes(content)
         yield path
 

@@ -66,6 +66,21 @@ def test_deliveries_open_with_who_has_reported_and_what_was_found(installed: Pat
     assert findings.iloc[0]["severity_text"] == "lagt til side"
 
 
+def test_what_is_delivered_is_shown_by_municipality_and_its_findings_can_be_picked(installed: Path, demo: Path) -> None:
+    app = opened("deliveries")
+    file = warehouse.current(demo).path
+    rows = app.dataframe[1].value
+    told = queries.run("deliveries_by_municipality", file)
+    assert rows["delivered"].sum() == told["delivered"].sum() == queries.run("deliveries", file)["delivered"].sum()
+    assert rows["findings"].sum() == queries.run("findings", file).height
+    assert set(rows["municipality_name"]) == set(told["municipality_name"].fill_null("Hele leverancen"))
+    code = queries.run("findings", file)["municipality"].drop_nulls()[0]
+    app.selectbox(key="found_in").set_value(code).run()
+    found = next(frame.value for frame in app.dataframe if "what_to_do" in frame.value.columns)
+    assert len(found) == queries.run("findings", file).filter(pl.col("municipality") == code).height
+    assert found["municipality_name"].nunique() == 1
+
+
 def test_confirming_unchanged_renews_the_confirmation_alone_and_every_page_knows(installed: Path, demo: Path) -> None:
     app = opened("deliveries")
     late = next(text.value for text in app.markdown if "mangler at blive bekræftet" in text.value)

@@ -18,8 +18,10 @@ import polars as pl
 import pytest
 
 from samplads import extracts, publishing, queries, settings, warehouse
+from samplads.__main__ import main
 from samplads.errors import SampladsError
 from samplads.presenting import exports
+from tests import small
 
 REAL = settings.ROOT.parent / "shared" / "real"
 pytestmark = [
@@ -51,6 +53,37 @@ def test_bed_snapshots_in_any_order_are_the_same_warehouse_with_each_units_histo
 
     totals = queries.run("capacity_totals", versions[0].path, as_of=dt.date(2020, 7, 17)).row(0, named=True)
     assert (totals["maximum"], totals["occupied"], totals["accepting"]) == (60_543, 47_300, 13_243)
+
+
+def line(file: Path, row: int) -> dict[str, str]:
+    """A row of a CSV file by its number as a person counts it: the header is row 1."""
+    with file.open(encoding="utf-8-sig", newline="") as stream:
+        rows = list(csv.reader(stream))
+    return dict(zip(rows[0], rows[row - 1], strict=True))
+
+
+def test_a_finding_of_beds_names_the_line_of_the_file(tmp_path: Path) -> None:
+    checked = publishing.check(REAL / "florida-beds", profile="florida_beds", values={"municipality": "101"}, folder=tmp_path)
+    empty = checked.findings.filter(pl.col("rule") == "no_places")
+    assert empty.height
+    for file, row in empty.select("file", "row").iter_rows():
+        assert line(REAL / "florida-beds" / file, row)["Total Staffed Bed Capacity"] == "0"
+    kept = checked.frames["capacity"].collect()
+    # A full hospital says neither that it keeps a list nor that it is closed.
+    assert set(kept["status"].to_list()) == {"open", None}
+    assert (kept["status"].is_null() == (kept["accepting"] <= 0)).all()
+
+
+def test_a_finding_of_stays_and_projects_names_the_line_of_the_file(hmis: publishing.Published) -> None:
+    (delivery,) = hmis.deliveries
+    assert set(delivery.findings["file"]) <= {path.name for path in (REAL / "hmis-2022").iterdir()}
+    file, row = delivery.findings.filter(pl.col("extract") == "stay").select("file", "row").row(0)
+    enrolled = line(REAL / "hmis-2022" / file, row)
+    with (REAL / "hmis-2022" / "Exit.csv").open(encoding="utf-8-sig", newline="") as stream:
+        (left,) = (one["ExitDate"] for one in csv.DictReader(stream) if one["EnrollmentID"] == enrolled["EnrollmentID"])
+    assert left < enrolled["EntryDate"]
+    for file, row, value in delivery.findings.filter(pl.col("extract") == "capacity").select("file", "row", "value").iter_rows():
+        assert line(REAL / "hmis-2022" / file, row)["ProjectID"], (file, row, value)
 
 
 def _busiest(version: warehouse.Version) -> str:
@@ -160,7 +193,15 @@ def test_naughty_strings_as_names_and_notes_are_kept_or_told_and_harmless_in_eve
     assert b"<hyperlink" not in sheet
 
 
-def test_naughty_strings_as_headers_and_file_names_give_a_sentence_each(tmp_path: Path) -> None:
+def told_in_words(findings: pl.DataFrame) -> None:
+    """Every finding has its sentence and its place in both languages."""
+    for language in ("da", "en"):
+        for finding in extracts.from_frame(findings):
+            assert extracts.what_to_do(finding, language)
+            assert extracts.place(finding, language)
+
+
+def test_naughty_strings_as_headers_give_a_sentence_each(tmp_path: Path) -> None:
     facts = publishing.read_reference(settings.ROOT / "data" / "reference").codes()
     strings = naughty()
     delivery = tmp_path / "blns"
@@ -171,10 +212,48 @@ def test_naughty_strings_as_headers_and_file_names_give_a_sentence_each(tmp_path
     )
     checked = extracts.check(extracts.read_delivery(delivery, name="blns"), facts)
     assert checked.findings.height
-    for language in ("da", "en"):
-        for finding in extracts.from_frame(checked.findings):
-            assert extracts.what_to_do(finding, language)
-            assert extracts.place(finding, language)
+    told_in_words(checked.findings)
+
+
+@pytest.mark.parametrize("packed", [False, True])
+def test_naughty_strings_as_file_names_are_read_or_told(tmp_path: Path, packed: bool) -> None:
+    """Every string that can be a name: its file is read, or told, or hidden as files of systems are."""
+    names = {
+        name
+        for text in naughty()
+        if (name := f"{text}.csv") and "/" not in name and "\0" not in name and len(name.encode("utf-8", "surrogateescape")) <= 255
+    }
+    assert len(names) > 300
+    delivery = tmp_path / "blns"
+    delivery.mkdir()
+    content = "unit_id;offer_id;name;municipality\nU-1;T-1;Birk;101\n"
+    if packed:
+        delivery = tmp_path / "blns.zip"
+        with zipfile.ZipFile(delivery, "w") as archive:
+            for name in names:
+                archive.writestr(name, content)
+    else:
+        for name in names:
+            (delivery / name).write_text(content, encoding="utf-8")
+    done = publishing.publish([delivery], folder=tmp_path / "warehouse")
+    told_in_words(done.deliveries[0].findings)
+    counts = done.deliveries[0].counts
+    hidden = {name for name in names if any(part.startswith((".", "~$")) for part in name.replace("\\", "/").split("/"))}
+    refused = set(done.deliveries[0].findings.filter(pl.col("severity") == "refused_file")["file"])
+    assert len(names) - len(hidden) - len(refused) <= counts["delivered"].sum() <= len(names)
+    assert counts["accepted"].sum() == 1
+    assert queries.run("unit_ids", done.version.path)["unit_id"].to_list() == ["U-1"]
+
+
+def test_a_query_as_csv_holds_no_formula(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    small.publish(
+        tmp_path, small.archived({"unit": [small.UNITS[0] | {"name": text, "unit_id": f"U-{n}"} for n, text in enumerate(naughty())]})
+    )
+    capsys.readouterr()
+    assert main(["query", "hsds_units", "--format", "csv", "--warehouse", str(tmp_path)]) == 0
+    rows = list(csv.DictReader(io.StringIO(capsys.readouterr().out, newline="")))
+    assert len(rows) == len(naughty())
+    assert not [cell for row in rows for cell in row.values() if cell.startswith(("=", "+", "-", "@", "\t", "\r"))]
 
 
 def test_the_real_files_leave_no_trace_of_a_refused_number(tmp_path: Path) -> None:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import datetime as dt
-import errno
 import itertools
 import multiprocessing
 import os
@@ -212,15 +211,3 @@ def test_a_second_publisher_waits_or_says_so(tmp_path: Path) -> None:
     holder.join()
     assert changed
     assert version.path.is_file()
-
-
-def test_a_full_disk_is_a_sentence_and_leaves_the_old_version(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    first = small.publish(tmp_path)
-
-    def full(*_: object) -> None:
-        raise OSError(errno.ENOSPC, "No space left on device")
-
-    monkeypatch.setattr(warehouse, "_build", full)
-    with pytest.raises(SampladsError, match="disk_full"):
-        small.publish(tmp_path, later_delivery())
-    assert warehouse.current(tmp_path) == first

@@ -8,21 +8,35 @@ with inventory as (
         inventorystartdate::date as starts_on,
         -- The last day of an inventory is a day with beds: the next day has none.
         (inventoryenddate::date + interval 1 day)::date as ends_on,
-        dateupdated::date as updated_on
+        dateupdated::date as updated_on,
+        -- As a person counts: the header is row 1.
+        row_number() over () + 1 as row_in_file
     from read_csv(getvariable('delivery') || '/Inventory.csv', all_varchar = true, header = true)
+),
+
+turns as (
+    select
+        inventory.unit_id,
+        inventory.starts_on as as_of,
+        inventory.row_in_file
+    from inventory
+    union all
+    select
+        inventory.unit_id,
+        inventory.ends_on as as_of,
+        inventory.row_in_file
+    from inventory
+    where inventory.ends_on is not null
 ),
 
 turning_days as (
     select
-        inventory.unit_id,
-        inventory.starts_on as as_of
-    from inventory
-    union
-    select
-        inventory.unit_id,
-        inventory.ends_on as as_of
-    from inventory
-    where inventory.ends_on is not null
+        turns.unit_id,
+        turns.as_of,
+        -- The first of the inventories that begin or end on the day stands for them.
+        min(turns.row_in_file) as row_in_file
+    from turns
+    group by turns.unit_id, turns.as_of
 ),
 
 beds as (
@@ -30,7 +44,8 @@ beds as (
         turning_days.unit_id,
         turning_days.as_of,
         coalesce(sum(inventory.beds), 0)::bigint as maximum,
-        max(inventory.updated_on) as confirmed_at
+        max(inventory.updated_on) as confirmed_at,
+        min(turning_days.row_in_file) as row_in_file
     from turning_days
     left join inventory
         on turning_days.unit_id = inventory.unit_id
@@ -68,7 +83,9 @@ select
     beds.maximum,
     taken.occupied,
     greatest(beds.maximum - taken.occupied, 0) as accepting,
-    beds.confirmed_at
+    beds.confirmed_at,
+    'Inventory.csv' as _file,
+    beds.row_in_file as _row
 from beds
 inner join taken on beds.unit_id = taken.unit_id and beds.as_of = taken.as_of
 order by beds.unit_id, beds.as_of

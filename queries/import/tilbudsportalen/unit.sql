@@ -2,14 +2,23 @@
 -- Grain: unit; parameters: none.
 -- Read by: samplads publish --profile tilbudsportalen.
 -- noqa: disable=RF05,RF06
-with department as (
+with numbered as (
     select
         *,
+        row_number() over () as position
+    from read_csv(getvariable('delivery') || '/*.csv', delim = ';', all_varchar = true, header = true, filename = true)
+),
+
+department as (
+    select
+        *,
+        -- As a person counts: the header is row 1.
+        position - min(position) over (partition by filename) + 2 as row_in_file,
         lower("Tilbudstype") as told_type,
         regexp_extract("Tilbudstype", '§\s*(\d+)', 1) as paragraph,
         lower(trim("Godkendelsesstatus")) as approval,
         lower(trim("Driftsherretype")) as kind
-    from read_csv(getvariable('delivery') || '/*.csv', delim = ';', all_varchar = true, header = true)
+    from numbered
 )
 
 select
@@ -41,7 +50,9 @@ select
         when department.approval like 'suspen%' then 'suspended'
         when department.approval like 'ophør%' or department.approval like 'tilbagekaldt%' then 'withdrawn'
         when department.approval like 'kræver ikke%' then 'not_required'
-    end as approval_status
+    end as approval_status,
+    parse_filename(department.filename) as _file,
+    department.row_in_file as _row
 from department
 left join municipality
     on lower(regexp_replace(department."Kommune", '\s+kommune$', '', 'i')) in (lower(municipality.name), municipality.code)

@@ -43,7 +43,7 @@ def test_json_for_programs(tmp_path, given, capsys) -> None:
     assert told["counts"][0]["set_aside"] == 1
     assert told["findings"][0] | {"what_to_do": ""} == {
         **{"file": "unit.csv", "sheet": None, "row": 2, "column": "municipality", "rule": "unknown_code"},
-        **{"severity": "set_aside", "value": "999", "extract": "unit", "what_to_do": ""},
+        **{"severity": "set_aside", "value": "999", "extract": "unit", "municipality": "370", "what_to_do": ""},
     }
 
 
@@ -57,3 +57,19 @@ def test_the_sheet_to_mend_is_written(tmp_path, given, capsys) -> None:
     assert "kan ikke skrives" in capsys.readouterr().err
     assert main(["check", str(folder), str(folder), "--mend", str(file), *given]) == 2
     assert "en leverance ad gangen" in capsys.readouterr().err
+
+
+def test_what_is_delivered_is_told_by_municipality(tmp_path, given, capsys) -> None:
+    folder = write(tmp_path, {"unit.csv": UNITS + "B-1;T;;259\nB-2;T;a;999\n", "x.pdf": "x"})
+    assert main(["check", str(folder), *given]) == 1
+    out = capsys.readouterr().out
+    assert "Næstved: 1 leveret, 1 modtaget, 0 rettet, 0 lagt til side, 0 i afviste filer, 0 fund" in out
+    assert "Køge: 2 leveret, 1 modtaget, 0 rettet, 1 lagt til side, 0 i afviste filer, 1 fund" in out
+    assert "Hele leverancen: 1 leveret, 0 modtaget, 0 rettet, 1 lagt til side, 0 i afviste filer, 2 fund" in out
+    main(["check", str(folder), "--format", "json", *given])
+    (told,) = json.loads(capsys.readouterr().out)
+    assert [(row["municipality"], row["delivered"], row["findings"]) for row in told["municipalities"]] == [
+        ("259", 2, 1),
+        ("370", 1, 0),
+        (None, 1, 2),
+    ]

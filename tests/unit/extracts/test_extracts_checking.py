@@ -7,50 +7,30 @@ from pathlib import Path
 import polars as pl
 import pytest
 
+from samplads import disk
 from samplads.contracts import CONTRACTS
-from samplads.extracts import COUNTS, SCHEMA, Finding, check, check_frames, checking, findings_frame, from_frame, read_delivery, screen
-from tests.deliveries import CODES, KNOWN, UNIT, UNITS, checked, rules, short, write
+from samplads.extracts import (
+    COUNTS,
+    SCHEMA,
+    Checked,
+    Finding,
+    check,
+    check_frames,
+    checking,
+    findings_frame,
+    from_frame,
+    read_delivery,
+    screen,
+)
+from tests.deliveries import CODES, EVERY_FAULT, KNOWN, UNIT, UNITS, checked, every_fault, rules, short, write
 
 CAPACITY = "unit_id;as_of;maximum;occupied;reserved;accepting\n"
 
 
 def test_one_fault_of_every_kind_gives_exactly_those_findings(tmp_path) -> None:
-    unit = (
-        "unit_id,offer_id,name,municipality,approved_until,assumed_occupancy_pct,daily_rate,price_year\n"
-        "A-1,T-1,Sæby,370,2028-12-31,98.5,2845.50,2026\n"
-        ",T-1,Uden id,370,,,,\n"
-        "A-3,T-1,Ukendt kommune,999,,,,\n"
-        "A-4,T-1,Udløbet,259,2020-12-31,,,\n"
-        'A-5,T-1,Komma,259,,"97,5",,\n'
-        "A-1,T-1,Den samme igen,370,,,,\n"
-        "A-6,T-1,Uden prisår,370,,,2000.00,\n"
-    ).encode("cp1252")
-    capacity = (
-        "unit_id;as_of;maximum;occupied;reserved;accepting\n"
-        "A-1;01.11.2026;8;6;1;1\n"
-        "A-4;01.11.2026;8;6;2;1\n"
-        "A-3;01.11.2026;8;6;1;1\n"
-        "A-5;1. november;8;6;1;1\n"
-    )
-    approval = "unit_id;target_group;rank\nA-1;g-autism;primær\nA-1;g-ukendt;primær\nA-1;g-other;måske\n"
-    need = "need_id;municipality;registered_on;note\nN-1;370;01.11.2026;for 010199-1234\n"
-    found = checked(tmp_path, {"unit.csv": unit, "capacity.csv": capacity, "target_group_approval.csv": approval, "need.csv": need})
-    assert short(found) == {
-        ("unit.csv", None, None, "encoding_corrected"),
-        ("unit.csv", 3, "unit_id", "missing_key"),
-        ("unit.csv", 4, "municipality", "unknown_code"),
-        ("unit.csv", 5, "approved_until", "approval_expired"),
-        ("unit.csv", 6, "assumed_occupancy_pct", "other_decimal_sign"),
-        ("unit.csv", 7, "unit_id", "duplicate_key"),
-        ("unit.csv", 8, "price_year", "rate_without_price_year"),
-        ("capacity.csv", 3, "accepting", "states_within_maximum"),
-        ("capacity.csv", 4, "unit_id", "refers_to_set_aside"),
-        ("capacity.csv", 5, "as_of", "not_a_date"),
-        ("target_group_approval.csv", 3, "target_group", "unknown_code"),
-        ("target_group_approval.csv", 4, "rank", "unknown_choice"),
-        ("need.csv", 2, "note", "personal_number"),
-    }
-    assert found.findings.height == 13
+    found = checked(tmp_path, every_fault())
+    assert short(found) == EVERY_FAULT
+    assert found.findings.height == len(EVERY_FAULT) == 13
     assert found.frames["unit"]["unit_id"].to_list() == ["A-1", "A-4", "A-5", "A-6"]
     assert found.frames["unit"]["name"][0] == "Sæby"
     assert found.frames["unit"]["assumed_occupancy_pct"].to_list() == [98.5, None, 97.5, None]
@@ -292,7 +272,7 @@ def test_frames_of_a_profile_may_tell_the_sheet() -> None:
         {"unit_id": [None], "offer_id": ["T"], "name": ["a"], "municipality": ["370"], "_file": ["x.xlsx"], "_sheet": ["Ark1"]}
     )
     found = check_frames({"unit": frame}, CODES, delivery="x")
-    assert found.findings.select("file", "sheet", "row", "rule").rows() == [("x.xlsx", "Ark1", 1, "missing_key")]
+    assert found.findings.select("file", "sheet", "row", "rule").rows() == [("x.xlsx", "Ark1", None, "missing_key")]
 
 
 def test_raw_files_can_be_screened_before_a_profile_reads_them(tmp_path) -> None:
@@ -325,18 +305,131 @@ def test_values_in_findings_never_hold_a_number(tmp_path) -> None:
 
 
 def test_a_failure_leaves_nothing_behind(tmp_path, monkeypatch) -> None:
-    made = []
-    original = checking.tempfile.mkdtemp
+    made: list[Path] = []
 
-    def spy(**more: str) -> str:
-        made.append(original(**more))
-        return made[-1]
+    class Spy(disk.Aside):
+        def __init__(self) -> None:
+            super().__init__()
+            made.append(self.path)
 
     read = read_delivery(write(tmp_path, {"unit.csv": UNITS}))
-    monkeypatch.setattr(checking.tempfile, "mkdtemp", spy)
+    monkeypatch.setattr(checking.disk, "Aside", Spy)
     monkeypatch.setattr(checking, "MEMORY_BYTES", 0)
     monkeypatch.setattr(checking._Check, "expired", lambda *_: 1 / 0)
     with pytest.raises(ZeroDivisionError):
         check(read, CODES)
     assert made
-    assert not Path(made[0]).exists()
+    assert not made[0].exists()
+
+
+@pytest.mark.parametrize(("ahead", "kept"), [(31, True), (32, False)])
+@pytest.mark.parametrize("declared", [0, 400])
+def test_what_is_dated_far_ahead_is_set_aside(tmp_path, ahead: int, kept: bool, declared: int) -> None:
+    """Seen from the clock's day or from the manifest's, whichever is later."""
+    latest = checking.today() + dt.timedelta(days=declared)
+    day = latest + dt.timedelta(days=ahead)
+    need = f"need_id;municipality;registered_on;wanted_from\nN-1;370;{day};2031-01-01\nN-2;370;2026-01-01;2031-01-01\n"
+    capacity = "unit_id;as_of;maximum;occupied;accepting;confirmed_at\n"
+    capacity += f"A-1;{day};8;6;1;2026-01-01\nA-2;2026-01-01;8;6;1;{day}\n"
+    files = {"need.csv": need, "capacity.csv": capacity}
+    if declared:
+        files["manifest.yaml"] = f"as_of: {latest}\n"
+    found = checked(tmp_path, files, KNOWN)
+    expected = {
+        ("need.csv", 2, "registered_on", "date_in_future"),
+        ("capacity.csv", 2, "as_of", "date_in_future"),
+        ("capacity.csv", 3, "confirmed_at", "date_in_future"),
+    }
+    assert short(found) == (set() if kept else expected)
+    assert found.frames["need"]["need_id"].to_list() == (["N-1", "N-2"] if kept else ["N-2"])
+    assert (found.as_of == day) == (kept and not declared)
+
+
+def by_town(found: Checked) -> dict[tuple[str, str | None], tuple[int, ...]]:
+    """(extract, municipality) -> delivered, accepted, set aside, refused, flagged, corrected."""
+    return {(row[1], row[2]): row[3:] for row in found.by_municipality.rows()}
+
+
+def test_rows_and_findings_are_told_by_municipality(tmp_path, monkeypatch) -> None:
+    """By the row's own code where it is known, else by where its unit lies in this delivery or from before."""
+    unit = UNIT + "A-1;T;a;370\nA-2;T;a;0259\nA-3;T;a;999\nA-4;T;;370\nA-2;T;a;259\nU-9;T;a;\n"
+    capacity = CAPACITY + "A-1;2026-11-01;8;6;1;1\nA-2;x;8;6;1;1\nA-4;2026-11-01;8;6;1;1\nU-9;2026-11-01;8;8;1;1\nA-9;2026-11-01;8;6;1;1\n"
+    need = "need_id;municipality;registered_on;note\nN-1;370;01.11.2026;for 010199-1234\n"
+    stay = "stay_id;person_ref;unit_id;municipality;starts_on;ends_on\n"
+    stay += "S-1;p-1;A-1;259;2026-01-01;2025-01-01\nS-2;p-1;A-1;999;2026-01-01;\nS-3;p-1;A-1;370;2026-01-01;\n"
+    known = {"unit": pl.DataFrame({"unit_id": ["U-9", "A-1"], "municipality": ["0101", "259"]})}
+    files = {"unit.csv": unit, "capacity.csv": capacity, "need.csv": need, "stay.csv": stay}
+    found = checked(tmp_path, files, known)
+    assert by_town(found) == {
+        ("unit", "370"): (2, 1, 1, 0, 0, 0),
+        ("unit", "259"): (2, 1, 1, 0, 0, 1),
+        ("unit", "0101"): (1, 0, 1, 0, 0, 0),
+        ("unit", None): (1, 0, 1, 0, 0, 0),
+        ("capacity", "370"): (2, 1, 1, 0, 0, 0),
+        ("capacity", "259"): (1, 0, 1, 0, 0, 0),
+        ("capacity", "0101"): (1, 1, 0, 0, 1, 0),
+        ("capacity", None): (1, 0, 1, 0, 0, 0),
+        ("need", None): (1, 0, 0, 1, 0, 0),
+        ("stay", "259"): (1, 0, 1, 0, 0, 0),
+        ("stay", "370"): (2, 1, 1, 0, 0, 0),
+    }
+    assert set(found.findings.select("file", "row", "rule", "municipality").rows()) == {
+        ("unit.csv", 3, "leading_zeros", None),
+        ("unit.csv", 4, "unknown_code", None),
+        ("unit.csv", 5, "missing_value", "370"),
+        ("unit.csv", 6, "duplicate_row", "259"),
+        ("unit.csv", 7, "missing_value", "0101"),
+        ("capacity.csv", 3, "not_a_date", "259"),
+        ("capacity.csv", 4, "refers_to_set_aside", "370"),
+        ("capacity.csv", 5, "states_within_maximum", "0101"),
+        ("capacity.csv", 6, "unknown_reference", None),
+        ("need.csv", 2, "personal_number", None),
+        ("stay.csv", 2, "ends_after_it_starts", "259"),
+        ("stay.csv", 3, "unknown_code", "370"),
+    }
+    assert found.municipality is None
+    monkeypatch.setattr(checking, "MEMORY_BYTES", 0)
+    monkeypatch.setattr(checking, "SHARE", 1)
+    assert by_town(checked(tmp_path, files, known)) == by_town(found)
+
+
+def test_a_delivery_whose_units_lie_in_one_municipality_is_that_ones(tmp_path) -> None:
+    stay = "stay_id;person_ref;unit_id;municipality;starts_on\nS-1;p-1;A-1;259;2026-01-01\n"
+    unit = UNIT + "A-1;T;a;370\nA-2;T;a;999\n"
+    found = checked(tmp_path, {"unit.csv": unit, "stay.csv": stay, "x.pdf": "x", "need.csv": "need_id;cpr\nN-1;\n"})
+    assert by_town(found) == {
+        ("unit", "370"): (2, 1, 1, 0, 0, 0),
+        ("stay", "259"): (1, 1, 0, 0, 0, 0),
+        ("need", "370"): (1, 0, 0, 1, 0, 0),
+    }
+    assert found.findings["municipality"].unique().to_list() == ["370"]
+    assert found.municipality == "370"
+
+
+def test_an_approval_that_ran_out_counts_where_its_unit_lies(tmp_path) -> None:
+    unit = "unit_id;offer_id;name;municipality;approved_until\nA-1;T;a;370;2020-01-01\nA-2;T;a;259;2020-01-01\nA-3;T;a;259;2020-01-01\n"
+    found = checked(tmp_path, {"unit.csv": unit, "manifest.yaml": "as_of: 2026-11-01\n"})
+    assert by_town(found) == {("unit", "370"): (1, 1, 0, 0, 1, 0), ("unit", "259"): (2, 2, 0, 0, 2, 0)}
+    assert sorted(found.findings["municipality"].to_list()) == ["259", "259", "370"]
+
+
+def test_where_a_profile_tells_no_row_the_key_stands_in_the_value() -> None:
+    head = {"unit_id": ["A-1", "A-2", "A-2", "A-3", "A-3"], "offer_id": ["T"] * 5, "name": ["a", "b", "b", "c", "d"]}
+    frame = pl.DataFrame(head | {"municipality": ["370", "999", "370", "370", "370"], "approved_until": ["2020-01-01"] + [None] * 4})
+    found = check_frames({"unit": frame}, CODES, delivery="x", as_of=dt.date(2026, 11, 1))
+    assert set(found.findings.select("row", "rule", "value").rows()) == {
+        (None, "unknown_code", "A-2: 999"),
+        (None, "duplicate_key", "A-3"),
+        (None, "approval_expired", "A-1: 2020-01-01"),
+    }
+    assert found.frames["unit"]["name"].to_list() == ["a", "b", "c"]
+    (twice,) = from_frame(found.findings.filter(pl.col("rule") == "duplicate_key"))
+    assert twice.values["first_row"] == "–"
+
+
+def test_several_rows_made_of_one_row_of_a_file_stay_several() -> None:
+    head = {"unit_id": ["A-1", "A-2", "A-2"], "offer_id": ["T"] * 3, "name": ["a", "b", "c"], "municipality": ["370", "370", "370"]}
+    found = check_frames({"unit": pl.DataFrame(head | {"_row": [7, 7, 7], "_file": ["x.csv"] * 3})}, CODES, delivery="x")
+    assert found.frames["unit"]["unit_id"].to_list() == ["A-1", "A-2"]
+    assert short(found) == {("x.csv", 7, "unit_id", "duplicate_key")}
+    assert from_frame(found.findings)[0].values == {"first_file": "x.csv", "first_row": 7}

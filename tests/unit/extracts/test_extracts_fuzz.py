@@ -24,13 +24,24 @@ from hypothesis import strategies as st
 
 from samplads.contracts import CONTRACTS
 from samplads.errors import SampladsError
-from samplads.extracts import check, from_frame, mend_workbook, personal, read_delivery, screen, what_to_do
+from samplads.extracts import check, from_frame, mend_archived, mend_workbook, personal, read_delivery, screen, what_to_do
 from tests.deliveries import CODES, UNIT, UNITS, checked, rules
 
 SECONDS = float(os.environ.get("SAMPLADS_FUZZ_SECONDS") or 0)
 FUZZ = settings(max_examples=40, deadline=None, suppress_health_check=list(HealthCheck))
-TEXTS = ["unit.csv", "capacity.txt", "x.tsv"]
-NAMES = [*TEXTS, "unit.xlsx", "need.xlsm", "stay.xls", "unit.parquet", "a.zip", "manifest.yaml", "manifest.json", "b"]
+TEXTS = ["unit.csv", "capacity.txt", "x.tsv", os.fsdecode(b"unit \xe6\x81.csv"), 'unit\n;|".csv', "\U0001f4a9.csv"]
+NAMES = [
+    *TEXTS,
+    "unit.xlsx",
+    "need.xlsm",
+    "stay.xls",
+    "unit.parquet",
+    "a.zip",
+    "manifest.yaml",
+    "manifest.json",
+    "b",
+    os.fsdecode(b"\xff\xfe"),
+]
 BLNS = Path(__file__).resolve().parents[4] / "shared" / "real" / "blns.json"
 
 CELLS = st.one_of(
@@ -64,11 +75,15 @@ def whatever(files: dict[str, bytes]) -> None:
             found = check(read, CODES)
             screen(read)
             mend_workbook(read, found.findings)
+            mend_archived(found.set_aside, found.findings)
         except SampladsError as told:
             assert told.key  # noqa: PT017 - either a sentence or findings: both are right
             return
         counts = found.counts
         assert (counts["delivered"] == counts["accepted"] + counts["set_aside"] + counts["refused"]).all()
+        assert found.set_aside.height == counts["set_aside"].sum()
+        summed = found.by_municipality.group_by("extract").agg(pl.col(*counts.columns[2:]).sum()).filter(pl.col("delivered") > 0)
+        assert summed.sort("extract").equals(counts.drop("delivery").filter(pl.col("delivered") > 0).sort("extract"))
         for extract in found.frames:
             assert CONTRACTS[extract].is_valid(found.frames[extract])
         for finding in from_frame(found.findings.head(200)):

@@ -6,10 +6,11 @@ from pathlib import Path
 
 import openpyxl
 import polars as pl
+import pytest
 import xlsxwriter
 
 from samplads import i18n
-from samplads.extracts import check, mend_workbook, mending, read_delivery
+from samplads.extracts import check, checking, mend_archived, mend_workbook, mending, read_delivery
 from tests.deliveries import CODES, UNIT, UNITS, rules, write
 
 
@@ -34,7 +35,7 @@ def test_the_sheet_has_the_delivered_shape_and_a_last_column(tmp_path) -> None:
     assert "nøgle" in rows[3][8]
     told = [[cell.value for cell in row] for row in book["Fund"].iter_rows()]
     assert told[0][:4] == ["Leverance", "Fil", "Ark", "Række"]
-    assert [row[3] for row in told[1:]] == [1, 3, 3, 4]
+    assert [row[3] for row in told[1:]] == [None, 1, 3, 3, 4]
 
 
 def test_a_mended_sheet_comes_back_without_faults(tmp_path) -> None:
@@ -96,8 +97,8 @@ def test_names_of_sheets_are_legal_and_unlike(tmp_path) -> None:
         book.get_worksheet_by_name("hobby").write_row(1, 0, ["1", "2"])
     read = read_delivery(path)
     out = openpyxl.load_workbook(io.BytesIO(mend_workbook(read, check(read, CODES).findings, "en")))
-    assert out.sheetnames == ["unit", "unit 2", "hobby", "Findings"]
-    assert out["unit"]["E1"].value == i18n.text("deliveries.mend.column", "en")
+    assert out.sheetnames == ["unit a", "unit b", "hobby", "Findings"]
+    assert out["unit a"]["E1"].value == i18n.text("deliveries.mend.column", "en")
 
 
 def test_a_large_table_goes_back_with_its_faults_only(tmp_path, monkeypatch) -> None:
@@ -120,3 +121,101 @@ def test_the_list_of_findings_that_comes_back_is_passed_over(tmp_path) -> None:
     raw, _ = mended(tmp_path, {"unit.csv": UNIT + "A;T;a;999\n"})
     (tmp_path / "retur.xlsx").write_bytes(raw)
     assert [table.sheet for table in read_delivery(tmp_path / "retur.xlsx").tables] == ["unit"]
+
+
+def odd_sheet(path: Path, name: str) -> Path:
+    """A sheet with two titles and a blank row above its header."""
+    with xlsxwriter.Workbook(path) as book:
+        sheet = book.add_worksheet(name)
+        sheet.write_row(0, 0, ["Afdelinger i Næstved", "pr. 1. november"])
+        sheet.write_row(1, 0, ["Udarbejdet af socialafdelingen"])
+        sheet.write_row(3, 0, ["unit_id", "offer_id", "name", "municipality", "daily_rate", "price_year", "approved_until"])
+        sheet.write_row(4, 0, ["A-1", "T", "a", "370", 2845.5, 2026, "31.12.2028"])
+        sheet.write_row(5, 0, ["A-2", "T", "b", "999", 2845, 2026, "31.12.2028"])
+        sheet.write_row(6, 0, ["A-3", "T", "c", "999", "2.900,50", 2026, "i morgen"])
+    return path
+
+
+@pytest.mark.parametrize("name", ["Ark1", "Afdelinger nu", "Behov"])
+@pytest.mark.parametrize("archived", [False, True])
+def test_a_sheet_keeps_its_name_and_titles_and_is_known_again(tmp_path, name: str, archived: bool) -> None:
+    read = read_delivery(odd_sheet(tmp_path / "unit.xlsx", name))
+    found = check(read, CODES)
+    if name == "Behov":  # a sheet's own name goes before the file's
+        assert set(rules(found)) >= {"missing_column"}
+        return
+    raw = mend_archived(found.set_aside, found.findings) if archived else mend_workbook(read, found.findings)
+    book = openpyxl.load_workbook(io.BytesIO(raw))
+    assert book.sheetnames == [name, "Fund"]
+    sheet = book[name]
+    assert [cell.value for cell in sheet[1]][:2] == ["Afdelinger i Næstved", "pr. 1. november"]
+    assert sheet["A2"].value == "Udarbejdet af socialafdelingen"
+    assert [cell.value for cell in sheet[4]] == [
+        "unit_id",
+        "offer_id",
+        "name",
+        "municipality",
+        "daily_rate",
+        "price_year",
+        "approved_until",
+        "fejl",
+    ]
+    faulty = [[cell.value for cell in row][:7] for row in sheet.iter_rows(min_row=5)][-2:]
+    assert faulty == [
+        ["A-2", "T", "b", "999", 2845, 2026, dt.datetime(2028, 12, 31)],
+        ["A-3", "T", "c", "999", 2900.5, 2026, "i morgen"],
+    ]
+    for row in sheet.iter_rows(min_row=5):
+        if row[3].value == "999":
+            row[3].value = "370"
+        if row[6].value == "i morgen":
+            row[6].value = "01.01.2029"
+    book.save(tmp_path / "retur.xlsx")
+    again = check(read_delivery(tmp_path / "retur.xlsx"), CODES)
+    assert not rules(again)
+    kept = again.frames["unit"].filter(pl.col("unit_id") != "A-1")
+    assert kept.select("name", "daily_rate_ore", "approved_until").rows() == [
+        ("b", 284500, dt.date(2028, 12, 31)),
+        ("c", 290050, dt.date(2029, 1, 1)),
+    ]
+
+
+def test_a_sheet_whose_name_tells_nothing_is_called_by_its_extract_too(tmp_path) -> None:
+    """Two extracts understand these headers: only the file's name told which was meant, and the sheet comes back in another file."""
+    path = tmp_path / "unit.xlsx"
+    with xlsxwriter.Workbook(path) as book:
+        sheet = book.add_worksheet("Ark1")
+        sheet.write_row(0, 0, ["unit_id", "name", "municipality"])
+        sheet.write_row(1, 0, ["A-1", "a", "370"])
+    read = read_delivery(path)
+    book = openpyxl.load_workbook(io.BytesIO(mend_workbook(read, check(read, CODES).findings)))
+    assert book.sheetnames == ["unit Ark1", "Fund"]
+
+
+def test_rows_set_aside_are_kept_as_they_came_and_nothing_of_a_citizen(tmp_path) -> None:
+    stay = "stay_id;person_ref;unit_id;municipality;starts_on\nS-1;Ib Hansen;A-1;370;2026-01-01\nS-2;p-2;A-1;370;2026-01-01\n"
+    files = {
+        "unit.csv": UNIT + "A-1;T;a;370\nA-1;T;a;370\nA-1;T;b;370;for;meget\nA-9;T;c;999\n",
+        "stay.csv": stay + "S-2;p-2;A-1;370;2026-01-01\n",
+        "need.csv": "need_id;municipality;registered_on;note\nN-1;999;x;for 010199-1234\n",
+    }
+    found = check(read_delivery(write(tmp_path, files)), CODES)
+    kept = found.set_aside.select("file", "row", "cells", "beyond").rows()
+    assert kept == [
+        ("stay.csv", 2, ["S-1", None, "A-1", "370", "2026-01-01"], None),
+        ("stay.csv", 4, ["S-2", "p-2", "A-1", "370", "2026-01-01"], None),
+        ("unit.csv", 3, ["A-1", "T", "a", "370"], None),
+        ("unit.csv", 4, ["A-1", "T", "b", "370"], "for"),
+        ("unit.csv", 5, ["A-9", "T", "c", "999"], None),
+    ]
+    text = str(found.set_aside.rows())
+    assert "Hansen" not in text
+    assert "1234" not in text
+
+
+def test_only_so_many_rows_of_a_table_are_kept_to_be_mended(tmp_path, monkeypatch) -> None:
+    monkeypatch.setattr(checking, "MOST_FINDINGS", 3)
+    unit = UNIT + "".join(f"A-{n};T;a;999\n" for n in range(4)) + "B;T;a;370\n" * 3
+    found = check(read_delivery(write(tmp_path, {"unit.csv": unit, "unit 2.csv": UNIT + "C;T;a;999\n"})), CODES)
+    assert found.set_aside.select("file", "row").rows() == [("unit 2.csv", 2), ("unit.csv", 2), ("unit.csv", 3), ("unit.csv", 4)]
+    assert mend_archived(found.set_aside, found.findings)

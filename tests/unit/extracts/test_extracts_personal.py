@@ -3,8 +3,8 @@ from __future__ import annotations
 import polars as pl
 import pytest
 
-from samplads.extracts import headers, personal
-from tests.deliveries import UNITS, checked, rules, write
+from samplads.extracts import check, headers, personal, read_delivery
+from tests.deliveries import CODES, UNITS, checked, rules, short, workbook, write
 
 NUMBERS = ["010199-1234", "0101991234", "010199 1234", "010199\u00a01234", "010199 - 1234", "010199–1234", "290200-1234", "610199-1234"]
 
@@ -87,13 +87,31 @@ def test_typed_columns_are_searched() -> None:
     [
         *("cpr", "CPR-nr.", "cpr_nummer", "Borgers CPR", "personnummer", "borgernavn", "Navn på borger", "borgerens navn", "citizen_name"),
         *("Fornavn", "efternavn", "First name", "last_name", "Borgeradresse", "citizen address", "Beboers navn", "client name", "SSN"),
+        *("Navn på den unge", "Ungs navn", "Personens navn", "Elevens navn", "Indskrevnes navn", "Brugers navn", "Fulde navn"),
+        *("Full name", "Beboerens adr.", "Borger", "Initialer", "Fødselsdato", "Bopæl", "Værge", "Værgens telefon", "Date of birth"),
     ],
 )
 def test_headers_that_promise_citizens_are_known(header: str) -> None:
     assert personal.promises_citizens(header, headers.all_names())
 
 
-@pytest.mark.parametrize("header", ["", "name", "Navn", "address", "Adresse", "operator", "PersonalID", "ProjectName", "person_ref"])
+@pytest.mark.parametrize(
+    "header",
+    [
+        "",
+        "name",
+        "Navn",
+        "address",
+        "Adresse",
+        "operator",
+        "PersonalID",
+        "ProjectName",
+        "person_ref",
+        "Bopælskommune",
+        "Antal personer",
+        "Personale",
+    ],
+)
 def test_headers_of_units_pass(header: str) -> None:
     assert not personal.promises_citizens(header, headers.all_names())
 
@@ -105,7 +123,69 @@ def test_no_header_of_a_contract_is_refused() -> None:
         for name, column in contract.columns().items():
             metadata = column.metadata or {}
             for header in (name, metadata.get("delivered", name), metadata["da"], metadata["en"]):
-                assert not personal.promises_citizens(header, headers.all_names()), header
+                assert not personal.promises_citizens(header, headers.names(contract.extract), contract.extract), header
+
+
+@pytest.mark.parametrize("extract", sorted(personal.ABOUT_PERSONS))
+@pytest.mark.parametrize("header", ["Navn", "Name", "Adresse", "Address", "Tlf."])
+def test_a_bare_name_is_a_citizens_where_rows_are_about_citizens(header: str, extract: str) -> None:
+    assert personal.promises_citizens(header, headers.names(extract), extract)
+    assert not personal.promises_citizens(header, headers.names("capacity"), "capacity")
+
+
+def test_what_a_unit_may_be_called_does_not_open_the_file_of_stays(tmp_path) -> None:
+    stay = "stay_id;person_ref;unit_id;municipality;starts_on;{}\nS-1;p-1;A-1;370;2026-01-01;Ib\n"
+    found = checked(tmp_path, {"unit.csv": UNITS.replace("name", "Navn"), "stay.csv": stay.format("Navn")})
+    assert short(found) == {("stay.csv", 1, "Navn", "personal_column")}
+    assert found.frames["unit"].height == 2
+    assert rules(checked(tmp_path, {"stay.csv": stay.format("Afdelingsnavn")})) == ["unknown_column"]
+
+
+def test_a_name_is_no_pseudonym(tmp_path) -> None:
+    head = "stay_id;person_ref;unit_id;municipality;starts_on\n"
+    refs = ["Ib Hansen", "p-8f3a", "Åse-Marie d'Örsted Ø.", "A 17", "hansen"]
+    rows = "".join(f"S-{number};{ref};A-1;370;2026-01-01\n" for number, ref in enumerate(refs))
+    found = checked(tmp_path, {"unit.csv": UNITS, "stay.csv": head + rows})
+    assert short(found) == {("stay.csv", 2, "person_ref", "pseudonym"), ("stay.csv", 4, "person_ref", "pseudonym")}
+    assert found.frames["stay"]["person_ref"].to_list() == ["p-8f3a", "A 17", "hansen"]
+    assert "Hansen" not in found.findings.write_csv()
+    assert "Marie" not in found.findings.write_csv()
+
+
+SHORTENED = ["101901234", "912551234", "312001111", "2501991234"]
+
+
+@pytest.mark.parametrize(
+    ("header", "cells", "refused"),
+    [
+        ("note", SHORTENED[:3], True),
+        ("note", [*SHORTENED[:3], "", ""], True),
+        ("lbnr", [SHORTENED[0]] * 9 + ["x"], True),
+        ("note", SHORTENED[:2], False),  # two alone may be anything
+        ("note", [*SHORTENED[:3], "999999999"], False),  # three in four
+        ("note", ["12345678", "87654321", "23456789"], False),  # CVR and telephone numbers have eight digits
+        ("note", ["913551234", "900551234", "113001111"], False),  # no such month
+        ("note", [f"nr {number}" for number in SHORTENED[:3]], False),  # not a column of whole numbers
+        ("p_number", SHORTENED[:3], False),
+    ],
+)
+def test_a_column_of_numbers_without_their_leading_zero(tmp_path, header: str, cells: list[str], refused: bool) -> None:
+    rows = "".join(f"A-{number};T;a;370;{cell}\n" for number, cell in enumerate(cells))
+    found = checked(tmp_path, {"unit.csv": f"unit_id;offer_id;name;municipality;{header}\n{rows}"})
+    assert (("unit.csv", None, header, "personal_number_shortened") in short(found)) == refused
+    assert found.frames["unit"].is_empty() == refused
+    if refused:
+        assert SHORTENED[0] not in found.findings.write_csv()
+
+
+def test_numbers_without_their_leading_zero_in_a_workbook_and_in_parquet(tmp_path) -> None:
+    frame = pl.DataFrame(
+        {"unit_id": ["A", "B", "C"], "offer_id": "T", "name": "a", "municipality": "370", "x": [101901234, 912551234, 312001111]}
+    )
+    workbook(tmp_path / "unit.xlsx", {"unit": [frame.columns, *map(list, frame.rows())]})
+    frame.write_parquet(tmp_path / "unit.parquet")
+    for name in ("unit.xlsx", "unit.parquet"):
+        assert rules(check(read_delivery(tmp_path / name), CODES)) == ["personal_number_shortened"]
 
 
 @pytest.mark.parametrize(

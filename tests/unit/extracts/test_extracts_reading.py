@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import datetime as dt
 import io
+import os
 import zipfile
 
 import fastexcel
@@ -93,13 +94,13 @@ def test_rows_of_wrong_width(tmp_path) -> None:
 
 @pytest.mark.parametrize("content", [b"", b"\n\n", b"\xef\xbb\xbf", b";;;\n", b"   \r\n"])
 def test_empty_files(tmp_path, content: bytes) -> None:
-    found = checked(tmp_path, {"unit.csv": content, "capacity.csv": CAPACITY}, KNOWN)
-    assert rules(found) == ["empty_file"]
+    found = checked(tmp_path, {"unit.csv": content, "capacity.csv": CAPACITY + "A-1;2026-11-01;8;6;1\n"}, KNOWN)
+    assert short(found) == {("unit.csv", None, None, "empty_file")}
 
 
-def test_a_file_of_headers_alone_has_no_rows(tmp_path) -> None:
+def test_a_file_of_headers_alone_has_no_rows_and_says_so(tmp_path) -> None:
     found = checked(tmp_path, {"unit.csv": UNIT})
-    assert not rules(found)
+    assert short(found) == {("unit.csv", None, None, "empty_file")}
     assert found.frames["unit"].is_empty()
 
 
@@ -242,7 +243,7 @@ def test_no_delivery_and_no_room(tmp_path, monkeypatch) -> None:
         raise OSError(28, "No space left on device")
 
     monkeypatch.setattr(zipfile.ZipFile, "open", full)
-    with pytest.raises(SampladsError, match="disk_full"):
+    with pytest.raises(SampladsError, match="temporary_full"):
         read_delivery(tmp_path / "a.zip")
 
 
@@ -334,6 +335,96 @@ def test_several_sheets_are_several_tables(tmp_path) -> None:
     found = check(read_delivery(path), CODES)
     assert found.findings.select("sheet", "rule").rows() == []
     assert (found.frames["unit"].height, found.frames["capacity"].height) == (2, 1)
+
+
+@pytest.mark.parametrize("hidden", [False, True])
+def test_an_empty_sheet_named_by_a_number_refuses_its_file(tmp_path, hidden: bool) -> None:
+    path = tmp_path / "unit.xlsx"
+    with xlsxwriter.Workbook(path) as book:
+        sheet = book.add_worksheet("unit")
+        for number, row in enumerate(UNITS.splitlines()):
+            sheet.write_row(number, 0, row.split(";"))
+        empty = book.add_worksheet("010199-1234")
+        if hidden:
+            empty.hide()
+    found = check(read_delivery(path), CODES)
+    assert rules(found) == ["personal_number_in_name"]
+    assert "1234" not in found.findings.write_csv()
+    assert not found.frames
+
+
+def test_a_chart_sheet_has_a_name_too(tmp_path) -> None:
+    path = tmp_path / "unit.xlsx"
+    with xlsxwriter.Workbook(path) as book:
+        sheet = book.add_worksheet("unit")
+        for number, row in enumerate(UNITS.splitlines()):
+            sheet.write_row(number, 0, row.split(";"))
+        chart = book.add_chart({"type": "column"})
+        chart.add_series({"values": "=unit!$D$2:$D$3"})
+        book.add_chartsheet("010199-1234").set_chart(chart)
+    assert rules(check(read_delivery(path), CODES)) == ["personal_number_in_name"]
+
+
+@pytest.mark.parametrize("form", ["folder", "zip"])
+def test_a_delivery_named_by_a_number_is_not_read(tmp_path, form: str) -> None:
+    path = write(tmp_path, {"unit.csv": UNITS}).rename(tmp_path / "sag 010199-1234")
+    if form == "zip":
+        path = tmp_path / "010199-1234.zip"
+        path.write_bytes(_zip({"unit.csv": UNITS.encode()}))
+    read = read_delivery(path, name="called otherwise")
+    assert not read.tables
+    found = check(read_delivery(path), CODES)
+    assert rules(found) == ["personal_number_in_name"]
+    assert "1234" not in found.findings.write_csv()
+
+
+def test_a_link_is_not_followed_and_not_passed_over(tmp_path) -> None:
+    (tmp_path / "elsewhere.csv").write_text(UNIT + "A-9;T;a;370\n", encoding="utf-8")
+    folder = write(tmp_path, {"unit.csv": UNITS})
+    (folder / "unit 2.csv").symlink_to(tmp_path / "elsewhere.csv")
+    (folder / "gone.csv").symlink_to(tmp_path / "nowhere.csv")
+    os.mkfifo(folder / "pipe.csv")
+    found = check(read_delivery(folder), CODES)
+    assert short(found) == {(name, None, None, "file_not_used") for name in ("unit 2.csv", "gone.csv", "pipe.csv")}
+    assert found.frames["unit"]["unit_id"].to_list() == ["A-1", "A-2"]
+
+
+@pytest.mark.parametrize(
+    ("raw", "clean"),
+    [("unit på øen.csv".encode("cp1252"), "unit på øen.csv"), (b"unit \x9d\x81.csv", "unit \ufffd\ufffd.csv")],
+)
+def test_a_file_name_that_is_no_utf8(tmp_path, raw: bytes, clean: str) -> None:
+    folder = write(tmp_path, {"capacity.csv": CAPACITY + "A-1;2026-11-01;8;6;1\n"})
+    (folder / os.fsdecode(raw)).write_text(UNIT + "A-1;T;a;370\nA-2;T;a;999\n", encoding="utf-8")
+    found = check(read_delivery(folder), CODES)
+    assert short(found) == {(clean, 3, "municipality", "unknown_code")}
+    assert found.frames["unit"].height == 1
+
+
+def test_a_folder_name_that_is_no_utf8(tmp_path) -> None:
+    pl.DataFrame({"unit_id": ["A-2"], "offer_id": ["T"], "name": ["b"], "municipality": ["370"]}).write_parquet(tmp_path / "x.parquet")
+    folder = write(tmp_path, {"unit.csv": UNIT + "A-1;T;a;370\n", "unit2.parquet": (tmp_path / "x.parquet").read_bytes()})
+    renamed = tmp_path / os.fsdecode("Køge".encode("cp1252"))
+    folder.rename(renamed)
+    read = read_delivery(renamed)
+    assert read.name == "Køge"
+    found = check(read, CODES)
+    assert not rules(found)
+    assert found.frames["unit"]["unit_id"].to_list() == ["A-1", "A-2"]
+
+
+@pytest.mark.parametrize(
+    ("told", "synthetic"), [("nej", False), ("ja", True), ("no", False), ("false", False), ("true", True), ("1", True)]
+)
+def test_a_manifest_says_yes_or_no_in_words(tmp_path, told: str, synthetic: bool) -> None:
+    read = read_delivery(write(tmp_path, {"unit.csv": UNITS, "manifest.yaml": f'synthetic: "{told}"\n'}))
+    assert read.manifest["synthetic"] is synthetic
+    assert not read.findings
+
+
+def test_a_manifest_that_says_neither_is_not_believed(tmp_path) -> None:
+    read = read_delivery(write(tmp_path, {"unit.csv": UNITS, "manifest.yaml": "synthetic: måske\n"}))
+    assert [finding.rule for finding in read.findings] == ["manifest_unreadable"]
 
 
 def test_a_sheet_named_by_a_number_refuses_its_file(tmp_path) -> None:

@@ -72,7 +72,9 @@ def test_the_portals_public_fields_become_units_and_nothing_open(tmp_path: Path)
     ]
     assert rows["confirmed_at"].null_count() == rows.height
     assert done.deliveries[0].as_of == dt.date(2026, 11, 1)
-    assert done.deliveries[0].findings["value"].to_list() == ["90003-1", "Atlantis"]
+    assert sorted(done.deliveries[0].findings["value"]) == ["90003-1", "Atlantis"]
+    # Both speak of the same line of the file.
+    assert set(done.deliveries[0].findings.select("file", "row").rows()) == {("afdelinger.csv", 5)}
 
 
 def test_without_the_assumption_the_portal_tells_no_places(tmp_path: Path) -> None:
