@@ -54,6 +54,8 @@ WHOLE = (
 NIGHT_ROSTER = ("unit_id", "valid_from", "night_cover", "posts", "shift_start", "shift_end")
 INTERNAL = ("delivery_digest",)
 """Columns of the build itself."""
+COUNTS_OF_PERSONS = {"meta": ("needs",)}
+"""Columns of whole tables that count persons exactly: one more total from which hidden counts could be computed."""
 
 
 @dataclass(frozen=True)
@@ -154,7 +156,7 @@ def _fill(connection: duckdb.DuckDBPyConnection, limits: Disclosure) -> None:
     tables = {table for table, _ in present}
     for table in WHOLE:
         if table in tables:
-            left_out = [column for column in INTERNAL if (table, column) in present]
+            left_out = [column for column in (*INTERNAL, *COUNTS_OF_PERSONS.get(table, ())) if (table, column) in present]
             exclude = f" exclude ({', '.join(left_out)})" if left_out else ""
             connection.execute(f'create table copy_file."{table}" as select *{exclude} from warehouse."{table}"')  # noqa: S608 - our own names
     if "night_roster" in tables:

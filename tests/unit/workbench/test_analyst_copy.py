@@ -54,8 +54,24 @@ def test_no_table_and_no_column_about_a_person(copy: Path, held: duckdb.DuckDBPy
 
 
 def test_supply_is_whole(held: duckdb.DuckDBPyConnection, truth: duckdb.DuckDBPyConnection) -> None:
-    for table in ("unit", "unit_now", "capacity", "target_group_approval", "planned_capacity", "municipality", "meta"):
+    for table in ("unit", "unit_now", "capacity", "target_group_approval", "planned_capacity", "municipality"):
         assert held.sql(f"from {table}").pl().equals(truth.sql(f"from {table}").pl()), table
+
+
+def test_no_total_beside_the_counts_tells_how_few_they_are(tmp_path: Path) -> None:
+    from tests.unit.workbench.conftest import make_warehouse
+
+    file, target = tmp_path / "few.duckdb", tmp_path / "copy.duckdb"
+    make_warehouse(file, needs=3)
+    with duckdb.connect(str(file)) as connection:
+        connection.execute("update need set status = 'open'")
+        assert connection.execute("select needs from meta").fetchall() == [(3,)]
+    analyst_copy.build(file, target, analyst_copy.Disclosure())
+    with duckdb.connect(str(target), read_only=True) as connection:
+        assert [row[0] for row in connection.execute("describe meta").fetchall()] == ["as_of", "synthetic", "deliveries", "units"]
+        cells, told = connection.execute("select count(*), count(persons) from need_count").fetchall()[0]
+        assert cells > 0
+        assert told == 0
 
 
 def test_it_cannot_be_written(copy: Path) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -145,6 +146,28 @@ def test_every_allowed_function_exists_and_no_forbidden_kind_is_on_the_list(conn
     )
     times = {"current_date", "current_localtime", "current_localtimestamp"}
     assert not [name for name in (functions.CALLABLE | functions.TABLE) - times if name.startswith(beginnings)]
+
+
+def test_no_allowed_table_function_takes_a_table_by_its_name_as_text() -> None:
+    with duckdb.connect() as connection:
+        connection.execute("create table marked_7 as select 1 as name")
+        asked = ("'sqlite_master'", "'sqlite_master', name", "'sqlite_master', 1", "'sqlite_master', 'name'", "['sqlite_master']", "sqlite_master")
+        for called in sorted(functions.TABLE):
+            for given_ in asked:
+                try:
+                    told = str(connection.execute(f"from {called}({given_})").fetchall())
+                except duckdb.Error:
+                    continue
+                assert "marked_7" not in told, (called, given_)
+        # So that the question above is one that can be answered with yes.
+        assert "marked_7" in str(connection.execute("from histogram_values('sqlite_master', name)").fetchall())
+        macros = connection.execute(
+            "select lower(function_name), function_type = 'table_macro', lower(macro_definition) from duckdb_functions() "
+            "where macro_definition is not null"
+        ).fetchall()
+        for name, is_table, definition in macros:
+            if name in (functions.TABLE_LOWER if is_table else functions.CALLABLE_LOWER):
+                assert not re.search(r"\bquery(_table)?\(|duckdb_|pragma_|read_|sqlite_|information_schema", definition), name
 
 
 @settings(deadline=None, max_examples=150)
