@@ -151,7 +151,14 @@ def test_every_allowed_function_exists_and_no_forbidden_kind_is_on_the_list(conn
 def test_no_allowed_table_function_takes_a_table_by_its_name_as_text() -> None:
     with duckdb.connect() as connection:
         connection.execute("create table marked_7 as select 1 as name")
-        asked = ("'sqlite_master'", "'sqlite_master', name", "'sqlite_master', 1", "'sqlite_master', 'name'", "['sqlite_master']", "sqlite_master")
+        asked = (
+            "'sqlite_master'",
+            "'sqlite_master', name",
+            "'sqlite_master', 1",
+            "'sqlite_master', 'name'",
+            "['sqlite_master']",
+            "sqlite_master",
+        )
         for called in sorted(functions.TABLE):
             for given_ in asked:
                 try:
