@@ -329,11 +329,11 @@ def test_no_few_persons_of_an_indicator_can_be_computed(pair: tuple[duckdb.DuckD
         real = {
             tuple(row[:2]): row[2]
             for row in truth.execute("select municipality, group_key, value from indicator where code = $code", {"code": code}).fetchall()
-        }  # noqa: E501
+        }
         shown = {
             tuple(row[:2]): row[2]
             for row in held.execute("select municipality, group_key, value from indicator where code = $code", {"code": code}).fetchall()
-        }  # noqa: E501
+        }
         assert set(real) == set(shown)
         for municipality in sorted({key[0] for key in real}):
             keys = [key for key in sorted(real) if key[0] == municipality and key[1] != "alle"]
