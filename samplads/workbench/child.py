@@ -68,7 +68,7 @@ def main(kind: str, opened: Opened | None, status_fd: int, stream_fd: int, targe
         # Whoever read the result is gone: nobody is left to be told.
         return _EXIT_REFUSED
     except MemoryError:
-        wire.send(status, {"error": SqlError("sql_memory", megabytes=job.get("memory_mb", 0)).to_json()})
+        wire.send(status, {"error": SqlError("sql_memory", megabytes=job.get("memory_mb", job["address_mb"])).to_json()})
         return _EXIT_REFUSED
     wire.send(status, {"done": told})
     return _EXIT_DONE

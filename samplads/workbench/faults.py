@@ -54,8 +54,11 @@ class SqlError(SampladsError):
     """A statement that was refused, failed or was stopped.
 
     `place` is where in the text (None where it has none), `candidates` are names that exist and look like the one that does not:
-    only ever names of the analyst copy. The sentence's blanks always include `line` and `column`.
+    only ever names of the analyst copy. The sentence's blanks always include `line` and `column`. `peak_mb` is the most resident memory
+    in MiB that the ended process had, 0 where none was started.
     """
+
+    peak_mb: int = 0
 
     def __init__(self, key: str, /, *, where: Place | None = None, candidates: Sequence[str] = (), **values: object) -> None:
         super().__init__(key, **{"line": where.line if where else "-", "column": where.column if where else "-", **values})

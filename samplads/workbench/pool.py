@@ -5,6 +5,9 @@
 2. A statement begins in one of `quick` slots. When it has run for `slow_after` seconds it moves to one of `slow` slots, if one is free,
    and lets others have the processor first: short statements do not wait behind long ones.
 3. An analyst runs at most `each` statements at a time, however long their line is.
+4. At most `exports` exports run at a time: each is two processes.
+
+With the limits of `worker.Limits`, the processes of the pool can hold (quick + slow) x 1,152 + exports x 768 MiB: 6 GiB.
 """
 
 from __future__ import annotations
@@ -85,8 +88,17 @@ class Ticket:
 class Pool:
     """See the module's text. Threads of this process only wait; the work is in the workers'."""
 
-    def __init__(self, *, quick: int = 2, slow: int = 4, slow_after: float = 2.0, each: int = 2, longest_queue: int = 200) -> None:
-        self.quick, self.slow, self.slow_after, self.each, self.longest_queue = quick, slow, slow_after, each, longest_queue
+    def __init__(
+        self, *, quick: int = 2, slow: int = 2, slow_after: float = 2.0, each: int = 2, exports: int = 2, longest_queue: int = 200
+    ) -> None:
+        self.quick, self.slow, self.slow_after, self.each, self.exports, self.longest_queue = (
+            quick,
+            slow,
+            slow_after,
+            each,
+            exports,
+            longest_queue,
+        )
         self._lines: OrderedDict[str, deque[Ticket]] = OrderedDict()
         self._running: list[Ticket] = []
         self._lock = threading.Lock()
@@ -164,11 +176,19 @@ class Pool:
     def _taken(self, slow: bool) -> int:
         return sum(ticket.slow is slow for ticket in self._running)
 
+    def most_memory(self, limits: worker.Limits) -> int:
+        """The most MiB that the processes of all running statements can hold together."""
+        return (self.quick + self.slow) * limits.address_mb + self.exports * limits.writer_mb
+
+    def _may_start(self, ticket: Ticket) -> bool:
+        running = sum(other.analyst == ticket.analyst for other in self._running)
+        exporting = sum(isinstance(other.work, worker.Export) for other in self._running)
+        return running < self.each and not (isinstance(ticket.work, worker.Export) and exporting >= self.exports)
+
     def _start_next(self) -> None:
         """Start what may start. The lock is held."""
         while self._taken(slow=False) < self.quick:
-            of_each = {name: sum(ticket.analyst == name for ticket in self._running) for name in self._lines}
-            name = next((name for name in self._lines if of_each[name] < self.each), None)
+            name = next((name for name, line in self._lines.items() if self._may_start(line[0])), None)
             if name is None:
                 return
             line = self._lines.pop(name)

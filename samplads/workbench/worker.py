@@ -48,8 +48,10 @@ class Limits:
     export_seconds: float = 1800.0
     memory_mb: int = 512
     """DuckDB's own limit."""
-    address_mb: int = 3072
-    """The operating system's limit on the whole process: code, Arrow and allocations that DuckDB does not count."""
+    address_mb: int = 1152
+    """The operating system's limit on the whole process: code (360 MiB), Arrow and allocations that DuckDB does not count."""
+    writer_mb: int = 768
+    """The same for the process that writes an export's file."""
     threads: int = 1
     preview_mb: int = 32
     """Most bytes of a shown result; the parent holds them in memory."""
@@ -358,13 +360,17 @@ class Run:
             with self._lock:
                 child.close()
                 self._child = None
-        if self._cancelled.is_set() and child.done is None:
-            raise SqlError("sql_cancelled")
-        if too_wide:
-            raise SqlError("sql_result_wide", megabytes=self.limits.preview_mb)
-        if child.done is None:
-            raise _why(child, self.limits, timed_out, self.limits.seconds)
-        return child.done, data, int(child.ended["peak_mb"])
+        peak = int((child.ended or {}).get("peak_mb", 0))
+        if child.done is None or too_wide:
+            if self._cancelled.is_set() and child.done is None:
+                error = SqlError("sql_cancelled")
+            elif too_wide:
+                error = SqlError("sql_result_wide", megabytes=self.limits.preview_mb)
+            else:
+                error = _why(child, self.limits, timed_out, self.limits.seconds)
+            error.peak_mb = peak
+            raise error
+        return child.done, data, peak
 
 
 def _plain_wholes(frame: pl.DataFrame, columns: tuple[tuple[str, str], ...]) -> pl.DataFrame:
@@ -487,7 +493,7 @@ class Export:
                     raise SqlError("sql_cancelled")
                 form = {
                     "format": self.form,
-                    "address_mb": self.limits.address_mb,
+                    "address_mb": self.limits.writer_mb,
                     "export_mb": self.limits.export_mb,
                     "temporary": temporary,
                 }

@@ -168,3 +168,19 @@ def test_real_queries_through_the_pool(copy: Path, tmp_path: Path) -> None:
         held.result(0.2)
     held.cancel()
     assert held.wait(20)
+
+
+def test_no_more_exports_at_once_than_their_memory_allows(copy: Path, tmp_path: Path) -> None:
+    pool = Pool(quick=3, slow=3, exports=1, each=9)
+    endless = "from range(100000000000)"
+    first = pool.export("a", endless, copy, tmp_path / "a.csv", "csv")
+    second = pool.export("b", endless, copy, tmp_path / "b.csv", "csv")
+    other = pool.run("c", "select 1 as n", copy)
+    assert other.result(30).frame.item() == 1
+    assert (first.state, second.state) == ("running", "queued")
+    first.cancel()
+    until(lambda: second.state == "running")
+    second.cancel()
+    for ticket in (first, second):
+        with pytest.raises(SqlError):
+            ticket.result(30)

@@ -224,7 +224,7 @@ def test_the_child_has_no_environment_of_ours_and_few_descriptors(copy: Path) ->
         assert child.cwd() == "/"
         assert [file.path for file in child.open_files()] in ([str(copy)], [str(copy), str(copy)], [str(copy)] * 3)
         limits = {name: child.rlimit(getattr(psutil, f"RLIMIT_{name}")) for name in ("AS", "FSIZE", "NOFILE", "CORE")}
-        assert limits == {"AS": (3072 << 20,) * 2, "FSIZE": (0, 0), "NOFILE": (0, 0), "CORE": (0, 0)}
+        assert limits == {"AS": (worker.Limits().address_mb << 20,) * 2, "FSIZE": (0, 0), "NOFILE": (0, 0), "CORE": (0, 0)}
         running.cancel()
         thread.join(10)
     finally:
