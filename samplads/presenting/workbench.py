@@ -10,9 +10,11 @@ from typing import Literal
 
 import polars as pl
 
+from samplads import i18n
 from samplads.presenting import charts, tables
 from samplads.presenting.charts import Picture
 from samplads.presenting.tables import Column
+from samplads.workbench.export import safe_text
 
 Shape = Literal["bars", "line", "points"]
 SHAPES: tuple[Shape, ...] = ("bars", "line", "points")
@@ -105,6 +107,34 @@ def chart(frame: pl.DataFrame, x: str, y: str, shape: Shape, language: str) -> t
     texts = tables.written(worded, column(label, drawn.schema[label]), language)
     drawn = drawn.with_columns(pl.Series(label, texts, dtype=pl.String))
     return charts.bars(drawn, label, value, language), charts.bars_alt(drawn, label, value, language)
+
+
+COPIED_SIGNS = 1_000_000
+"""Longest text that is laid out for copying."""
+
+
+def for_spreadsheet(frame: pl.DataFrame, language: str, most: int = COPIED_SIGNS) -> tuple[str, int]:
+    """Rows as text that Danish Excel takes apart on pasting: tabulators, decimal comma, header; and how many rows are in it.
+
+    `frame` is flat (`workbench.export.flat`). Text that a spreadsheet would run as a formula gets an apostrophe before it. At most `most`
+    signs: whole rows only.
+    """
+    yes, no = (i18n.text(f"formats.{word}", language) for word in ("yes", "no"))
+    texts = [safe_text(pl.col(key)).alias(key) for key, dtype in frame.schema.items() if dtype == pl.String]
+    flags = [
+        pl.when(pl.col(key)).then(pl.lit(yes)).when(~pl.col(key)).then(pl.lit(no)).alias(key)
+        for key, dtype in frame.schema.items()
+        if dtype == pl.Boolean
+    ]
+    plain = frame.with_columns(*texts, *flags)
+    rows = plain.height
+    while True:
+        text = plain.head(rows).write_csv(
+            separator="\t", decimal_comma=True, date_format="%d.%m.%Y", datetime_format="%d.%m.%Y %H:%M:%S", time_format="%H:%M:%S"
+        )
+        if len(text) <= most or rows <= 1:
+            return text, rows
+        rows = max(1, min(rows - 1, rows * most // len(text)))
 
 
 def without_header(sql: str) -> str:

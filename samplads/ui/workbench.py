@@ -27,7 +27,7 @@ from samplads.presenting import workbench as shown
 from samplads.ui import data, pick, session, show, written
 from samplads.ui.page import answer, empty, note
 from samplads.ui.session import language, say
-from samplads.workbench import analyst_copy, export, library, pool, worker
+from samplads.workbench import analyst_copy, export, handover, library, pool, worker
 from samplads.workbench.faults import SqlError
 from samplads.workbench.library import Reviewed
 from samplads.workbench.pool import Ticket
@@ -42,6 +42,8 @@ USERS = ("placement officer", "director", "analyst")
 HISTORY = 30
 
 _STATE = "_workbench"
+_TOO_MUCH_TO_SHOW = frozenset({"sql_result_wide", "sql_timeout"})
+"""What stops the shown part of a result, and need not stop its whole file."""
 _AT_ONCE = 0.8
 """Seconds that a run waits for its answer before the page shows that it is under way."""
 _LOOK = 0.5
@@ -80,6 +82,8 @@ class Bench:
     export_error: SampladsError | None = None
     folder: tempfile.TemporaryDirectory[str] | None = None
     """Where the last export lies; it goes with the visit."""
+    token: str = ""
+    """Under which the last export can be fetched."""
 
 
 def bench() -> Bench:
@@ -637,6 +641,9 @@ def result() -> None:
         return
     if mine.error is not None:
         fault(mine.error)
+        if mine.error.key in _TOO_MUCH_TO_SHOW:
+            note(say("workbench_page.export.longer", minutes=round(worker.Limits().export_seconds / 60)))
+            _export_all(mine, _name_of_result(mine))
         return
     if mine.outcome is None:
         return
@@ -658,7 +665,6 @@ def fault(error: SampladsError) -> None:
 
 def _rows(mine: Bench, outcome: worker.Outcome) -> None:
     frame = export.flat(outcome.frame)
-    name = (mine.asked.title if mine.asked else None) or say("workbench_page.result")
     if frame.is_empty():
         empty(say("workbench_page.no_rows"))
         return
@@ -667,9 +673,29 @@ def _rows(mine: Bench, outcome: worker.Outcome) -> None:
         show.table(frame, columns=shown.columns(frame), key="result", height=420 if frame.height > 11 else "auto", name=None)
         if outcome.truncated:
             st.warning(say("workbench_page.cut_long", rows=formats.number(outcome.rows_shown, language())))
-        _export_all(mine, name)
+        _export_all(mine, _name_of_result(mine))
+        _copy(frame, outcome.truncated)
     with drawn:
         _chart(frame)
+        if outcome.truncated and shown.first_chart(frame) is not None:
+            note(say("workbench_page.chart.cut", rows=formats.number(outcome.rows_shown, language())))
+
+
+def _name_of_result(mine: Bench) -> str:
+    return (mine.asked.title if mine.asked else None) or say("workbench_page.result")
+
+
+def _copy(frame: pl.DataFrame, truncated: bool) -> None:
+    """The shown rows as text that a spreadsheet takes apart again; made only when it is unfolded."""
+    fold = st.expander(say("workbench_page.copy.title"), key="copy", on_change="rerun", icon=":material/content_copy:")
+    if not fold.open:
+        return
+    with fold:
+        text, rows = shown.for_spreadsheet(frame, language())
+        note(say("workbench_page.copy.about"))
+        told = "workbench_page.copy.cut" if truncated or rows < frame.height else "workbench_page.copy.all"
+        st.markdown(say(told, rows=formats.number(rows, language())))
+        st.code(text, language=None, height=160)
 
 
 def _chart(frame: pl.DataFrame) -> None:
@@ -704,18 +730,15 @@ def _chart(frame: pl.DataFrame) -> None:
 
 # The whole result as a file.
 
-_MIME = {
-    "csv": "text/csv",
-    "xlsx": "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet",
-    "parquet": "application/vnd.apache.parquet",
-}
-
 
 def _forget_export() -> None:
     mine = bench()
     if mine.exporting is not None:
         mine.exporting.cancel()
     mine.exporting, mine.exported, mine.export_error = None, None, None
+    if mine.token:
+        handover.shared.take_back(mine.token)
+        mine.token = ""
     if mine.folder is not None:
         mine.folder.cleanup()
         mine.folder = None
@@ -740,10 +763,9 @@ def _begin_export(form: str) -> None:
 def _export_all(mine: Bench, name: str) -> None:
     """Every row to the end, never only those shown: first the file is written, then it is fetched."""
     with st.container(horizontal=True, vertical_alignment="center", key="result_export"):
-        st.caption(say("workbench_page.export.all"), width="content")
         for form in ("xlsx", "csv", "parquet"):
             st.button(
-                "Parquet" if form == "parquet" else form.upper(),
+                say("workbench_page.export.as", form="Parquet" if form == "parquet" else form.upper()),
                 key=f"export_{form}",
                 type="tertiary",
                 help=say("workbench_page.export.help"),
@@ -756,17 +778,27 @@ def _export_all(mine: Bench, name: str) -> None:
     elif mine.export_error is not None:
         fault(mine.export_error)
     elif mine.exported is not None and mine.exported.path.is_file():
-        done = mine.exported
-        size = formats.number(max(done.bytes / 1e6, 0.1), language(), 1)
-        rows = formats.plural(done.rows, "workbench_page.export.ready", language(), mb=size)
-        st.download_button(
-            f"{say('workbench_page.export.fetch')} · {rows}",
-            data=lambda: done.path.open("rb"),
-            file_name=exports.file_name(name, session.day(), mine.form),
-            mime=_MIME[mine.form],
-            key="fetch",
-            on_click="ignore",
-            icon=":material/download:",
-        )
-        if done.sheets > 1:
-            note(say("workbench_page.export.sheets", n=done.sheets))
+        _fetch(mine, mine.exported, exports.file_name(name, session.day(), mine.form))
+
+
+def _fetch(mine: Bench, done: worker.Exported, file_name: str) -> None:
+    """The finished file: a link to it where the application's own hull serves it from disk, else through Streamlit's memory."""
+    size = formats.number(max(done.bytes / 1e6, 0.1), language(), 1)
+    label = formats.plural(done.rows, "workbench_page.export.fetch", language(), mb=size)
+    with st.container(key="fetch"):
+        if handover.shared.served:
+            if handover.shared.find(mine.token) is None:
+                mine.token = handover.shared.offer(done.path, file_name, mine.form)
+            st.link_button(label, f"./{handover.PATH}/{mine.token}?lang={language()}", icon=":material/download:")
+        else:
+            st.download_button(
+                label,
+                data=lambda: done.path.open("rb"),
+                file_name=file_name,
+                mime=handover.MEDIA_TYPES[mine.form],
+                key="fetch_here",
+                on_click="ignore",
+                icon=":material/download:",
+            )
+    if done.sheets > 1:
+        note(say("workbench_page.export.sheets", n=done.sheets))

@@ -48,11 +48,12 @@ def test_an_analyst_asks_and_takes_everything_home(visit: Visit, served: Served)
     settled(page)
     # Streamlit draws a button with a tooltip twice, the second hidden.
     page.locator(".st-key-export_csv button").first.click()
-    fetch = page.locator(".st-key-fetch button").first
-    expect(fetch).to_contain_text("2.500 rækker")
+    fetch = page.locator(".st-key-fetch a")
+    expect(fetch).to_contain_text("Hent fil (2.500 rækker")
     settled(page)
     with page.expect_download() as handed:
         fetch.click()
+    assert handed.value.suggested_filename.endswith(".csv")
     frame = pl.read_csv(io.BytesIO(Path(handed.value.path()).read_bytes()), separator=";")
     assert frame["n"].to_list() == list(range(2500))
     assert frame["t"][-1] == "æ2499"

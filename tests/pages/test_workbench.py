@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -11,7 +12,7 @@ from streamlit.testing.v1 import AppTest
 
 from samplads import i18n, settings
 from samplads.presenting import workbench as shown
-from samplads.workbench import analyst_copy, library, worker
+from samplads.workbench import analyst_copy, handover, library, worker
 
 
 @pytest.fixture(scope="module", autouse=True)
@@ -103,6 +104,81 @@ def test_a_cut_result_says_so_and_its_export_is_whole(page: AppTest) -> None:
     ask(page, "select 1 as n")
     assert not kept.exists()
     assert [asked.sql for asked, _ in mine.history][-1] == "select 1 as n"
+
+
+def quoted(page: AppTest) -> str:
+    """The button that an error's sentence names."""
+    found = re.search(r"»(Hent [^»]*)«", page.error[0].value)
+    assert found
+    return found[1]
+
+
+def test_a_result_too_wide_or_too_slow_to_show_can_be_fetched_whole(page: AppTest, monkeypatch: pytest.MonkeyPatch) -> None:
+    finished(page.run())
+    ask(page, "select repeat('x', 100000) as wide, range as n from range(900)")
+    assert page.session_state["_workbench"].error.key == "sql_result_wide"
+    assert quoted(page) in [button.label for button in page.button]
+    page.button(key="export_parquet").click()
+    finished(page.run())
+    mine = page.session_state["_workbench"]
+    assert (mine.exported.rows, pl.scan_parquet(mine.exported.path).select(pl.len()).collect().item()) == (900, 900)
+    # What took too long to show may take longer as a file.
+    limits = worker.Limits
+    monkeypatch.setattr(worker, "Limits", lambda **given: limits(**{"seconds": 0.3, **given}))
+    ask(page, "select max(md5(range::varchar)) as n from range(4000000)")
+    assert page.session_state["_workbench"].error.key == "sql_timeout"
+    page.button(key="export_csv").click()
+    finished(page.run())
+    assert page.session_state["_workbench"].exported.rows == 1
+    ask(page, "with x as (delete from unit) select 1")
+    assert quoted(page) == i18n.text("workbench_page.export.as", "da", form="CSV")
+    assert not [button.key for button in page.button if button.key == "export_csv"]
+
+
+def test_the_whole_file_is_fetched_by_a_link_where_the_hull_serves_it(page: AppTest, monkeypatch: pytest.MonkeyPatch) -> None:
+    # Under `streamlit run app.py` there is no hull.
+    monkeypatch.setattr(handover.shared, "served", False)
+    finished(page.run())
+    ask(page, "select range as n from range(12345)")
+    page.button(key="export_csv").click()
+    finished(page.run())
+    label = "Hent fil (12.345 rækker, 0,1 MB)"
+    assert [button.label for button in page.get("download_button")] == [label]
+    monkeypatch.setattr(handover.shared, "served", True)
+    page.run()
+    assert not page.get("download_button")
+    (link,) = page.get("link_button")
+    assert link.proto.label == label
+    token = link.proto.url.removeprefix(f"./{handover.PATH}/").split("?")[0]
+    found = handover.shared.find(token)
+    assert found is not None
+    assert (found.path, found.name.endswith(".csv")) == (page.session_state["_workbench"].exported.path, True)
+    page.run()
+    assert page.get("link_button")[0].proto.url == link.proto.url
+    ask(page, "select 1 as n")
+    assert handover.shared.find(token) is None
+
+
+def test_what_is_shown_can_be_copied_into_a_spreadsheet(page: AppTest) -> None:
+    finished(page.run())
+    ask(page, "select range as n, range * 0.5 as h, '=' || range as t, date '2026-11-01' as d, range > 0 as f from range(3)")
+    page.session_state["copy"] = True
+    page.run()
+    assert page.code[0].value == ("n\th\tt\td\tf\n0\t0,0\t'=0\t01.11.2026\tnej\n1\t0,5\t'=1\t01.11.2026\tja\n2\t1,0\t'=2\t01.11.2026\tja")
+    assert "Alle 3 rækker er med" in said(page)
+    ask(page, "select range as n, 'x' || range as t from range(2000)")
+    assert len(page.code[0].value.splitlines()) == 1001
+    assert "Kun de første 1.000 rækker er med" in said(page)
+    # The chart, too, says that it draws a part.
+    assert any("kun de første 1.000 af flere rækker" in caption.value for caption in page.caption)
+
+
+def test_copied_text_is_cut_at_whole_rows_and_says_how_many() -> None:
+    frame = pl.DataFrame({"a": ["x" * 100] * 50, "b": ["to\tab", "line\nbreak"] * 25})
+    text, rows = shown.for_spreadsheet(frame, "da", most=1000)
+    assert 0 < rows < 50
+    assert len(text) <= 1000
+    assert pl.read_csv(text.encode(), separator="\t").equals(frame.head(rows))
 
 
 def test_what_is_wrong_stands_under_its_line(page: AppTest) -> None:
