@@ -256,7 +256,10 @@ def _about_column(column: analyst_copy.Column) -> str:
 
 
 def _put_table(table: str) -> None:
-    st.session_state[SQL] = shown.put_table(st.session_state.get(SQL, ""), table)
+    columns: dict[str, list[str]] = {}
+    for column in schema():
+        columns.setdefault(column.table, []).append(column.name)
+    st.session_state[SQL] = shown.put_table(st.session_state.get(SQL, ""), table, columns)
 
 
 def _put_column(table: str, name: str) -> None:

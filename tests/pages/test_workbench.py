@@ -248,14 +248,76 @@ def test_columns_are_inserted_and_queries_saved(page: AppTest) -> None:
     assert not any(button.label == "Alle afdelinger" for button in page.button)
 
 
-def test_words_are_put_where_the_query_goes_on() -> None:
-    assert shown.put_table("", "unit") == "from unit"
-    assert shown.put_table("select 1 from", "unit") == "select 1 from unit"
-    assert shown.put_column("", "unit", "name") == "from unit\nselect unit.name"
-    assert shown.put_column("from unit", "unit", "name") == "from unit\nselect unit.name"
-    assert shown.put_column("from unit\nselect unit.name", "unit", "cvr") == "from unit\nselect unit.name, unit.cvr"
-    assert shown.put_column("select a from unit where", "unit", "cvr") == "select a from unit where unit.cvr"
-    assert shown.put_column("select", "unit", "cvr") == "select unit.cvr"
+COLUMNS = {"unit": ["unit_id", "name"], "capacity": ["unit_id", "as_of"], "region": ["code", "name"]}
+
+
+@pytest.mark.parametrize(
+    ("before", "table", "after"),
+    [
+        ("", "unit", "from unit"),
+        ("select 1 from", "unit", "select 1 from unit"),
+        ("select", "unit", "select *\nfrom unit"),
+        ("select name", "unit", "select name\nfrom unit"),
+        ("select * from unit", "capacity", "select * from unit\njoin capacity using (unit_id)"),
+        ("select * from unit;", "region", "select * from unit, region"),
+        ("select * from unit u", "capacity", "select * from unit u\njoin capacity using (unit_id)"),
+        ("select * from unit join", "capacity", "select * from unit join capacity"),
+        ("select * from region,", "unit", "select * from region, unit"),
+        ("select * from unit where name = 'from x'", "region", "select * from unit, region where name = 'from x'"),
+        ("from unit order by name limit 3", "capacity", "from unit\njoin capacity using (unit_id) order by name limit 3"),
+        ("from unit -- all of them", "region", "from unit, region -- all of them"),
+        ("select * from unit where unit_id in (", "capacity", "select * from unit where unit_id in (from capacity"),
+        (
+            "select * from unit where unit_id in (select unit_id from",
+            "capacity",
+            "select * from unit where unit_id in (select unit_id from capacity",
+        ),
+        ("select name from unit union all", "region", "select name from unit union all\nfrom region"),
+        ("with a as (from unit)", "region", "with a as (from unit)\nfrom region"),
+        ("summarize", "unit", "summarize unit"),
+        ("describe unit", "region", "describe unit;\n\nfrom region"),
+    ],
+)
+def test_a_table_is_put_where_one_can_stand(before: str, table: str, after: str) -> None:
+    assert shown.put_table(before, table, COLUMNS) == after
+
+
+@pytest.mark.parametrize(
+    ("before", "after"),
+    [
+        ("", "from unit\nselect unit.name"),
+        ("from unit", "from unit\nselect unit.name"),
+        ("from unit\nselect unit.cvr", "from unit\nselect unit.cvr, unit.name"),
+        ("select", "select unit.name"),
+        ("select *", "select *, unit.name"),
+        ("select a from unit", "select a, unit.name from unit"),
+        ("select a from unit where", "select a from unit where unit.name"),
+        ("select a from unit where a > 1 and", "select a from unit where a > 1 and unit.name"),
+        ("select a from unit where a > 1", "select a, unit.name from unit where a > 1"),
+        ("select a from unit u group by", "select a from unit u group by u.name"),
+        ("select a from unit as u", "select a, u.name from unit as u"),
+        ("from unit where a > 1", "from unit\nselect unit.name where a > 1"),
+        ("select count(", "select count(unit.name"),
+        ("select a, (select max(b) from capacity) from unit", "select a, (select max(b) from capacity), unit.name from unit"),
+    ],
+)
+def test_a_column_is_put_where_the_query_goes_on(before: str, after: str) -> None:
+    assert shown.put_column(before, "unit", "name") == after
+
+
+def test_a_click_on_a_table_joins_it_and_never_becomes_an_alias(page: AppTest) -> None:
+    page.session_state["table_capacity"] = True
+    finished(page.run())
+    page.text_area(key="sql").input("select * from unit").run()
+    page.button(key="put_capacity").click().run()
+    assert page.text_area(key="sql").value == "select * from unit\njoin capacity using (unit_id)"
+    page.button(key="run").click().run()
+    finished(page)
+    assert not page.error
+    assert {"offer_id", "occupied"} <= {name for name, _ in page.session_state["_workbench"].outcome.columns}
+    page.text_area(key="sql").input("select unit.name from unit join capacity using (unit_id) where").run()
+    page.button(key="put_capacity_occupied").click().run()
+    assert page.text_area(key="sql").value.endswith("where capacity.occupied")
 
 
 def test_a_name_promises_nothing_that_its_values_do_not_hold() -> None:
