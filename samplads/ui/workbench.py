@@ -629,7 +629,11 @@ def _watch() -> None:
             rows = getattr(ticket.work, "rows", None)
             if rows:
                 told = f"{told} · {formats.plural(rows, 'workbench_page.written', lang)}"
-            st.markdown(told)
+            progress = getattr(ticket.work, "progress", None)
+            if progress is None:
+                st.markdown(told)
+            else:
+                st.progress(min(max(progress, 0.0), 1.0), text=f"{told} · {formats.number(100 * progress, lang)} %")
         st.button(say("workbench_page.cancel"), key="cancel", icon=":material/stop:", on_click=ticket.cancel)
 
 

@@ -11,6 +11,7 @@ A query's walls, in the order in which they are put up:
 
 from __future__ import annotations
 
+import contextlib
 import datetime as dt
 import importlib
 import io
@@ -20,6 +21,7 @@ import resource
 import signal
 import socket
 import sys
+import threading
 import time
 import unicodedata
 from collections.abc import Iterator
@@ -37,6 +39,8 @@ BATCH = 20_000
 """Rows in one piece of a stream."""
 _MACHINE = tuple(Path(path) for path in ("/proc/self/cgroup", "/proc/stat", "/proc/meminfo", "/sys/devices/system/cpu", "/sys/fs/cgroup"))
 """What DuckDB and the C library read of the machine's size when a database is opened; DuckDB ends the process where it may not."""
+_TELL_EVERY = 0.4
+"""Seconds between two words on how far a statement is; a short one says none."""
 _EXIT_DONE, _EXIT_REFUSED = 0, 3
 
 
@@ -127,6 +131,9 @@ def _lock(connection: duckdb.DuckDBPyConnection, job: dict[str, Any]) -> None:
         f"memory_limit = '{int(job['memory_mb'])}MB'",
         f"threads = {int(job['threads'])}",
         f"max_execution_time = {int(job['seconds'] * 1000)}",
+        "progress_bar_time = 0",
+        "enable_progress_bar_print = false",
+        "enable_progress_bar = true",
         "lock_configuration = true",
     ):
         connection.execute(f"set {setting}")
@@ -155,8 +162,34 @@ def query(job: dict[str, Any], stream_fd: int, status: socket.socket, opened: Op
         return about
     parameters = _parameters(job["parameters"], statement.parameters)
     wire.send(status, {"started": about, "walled": walled})
-    about |= _stream(connection, job, parameters, os.fdopen(stream_fd, "wb", buffering=1 << 20))
+    with _progress(connection, status):
+        about |= _stream(connection, job, parameters, os.fdopen(stream_fd, "wb", buffering=1 << 20))
     return about | {"seconds": time.monotonic() - began}
+
+
+@contextlib.contextmanager
+def _progress(connection: duckdb.DuckDBPyConnection, status: socket.socket) -> Iterator[None]:
+    """Tell how far the statement is, as DuckDB reckons it, as long as the block runs; nothing where it cannot say."""
+    ended = threading.Event()
+
+    def tell() -> None:
+        while not ended.wait(_TELL_EVERY):
+            share = connection.query_progress()
+            if 0 <= share <= 100:
+                try:
+                    wire.send(status, {"progress": share / 100})
+                except OSError:
+                    return
+
+    threading.stack_size(1 << 18)
+    teller = threading.Thread(target=tell, daemon=True)
+    teller.start()
+    try:
+        yield
+    finally:
+        # Whoever speaks on the channel next speaks alone.
+        ended.set()
+        teller.join()
 
 
 def _parameters(given: dict[str, Any], wanted: tuple[str, ...]) -> dict[str, object]:

@@ -259,7 +259,10 @@ def _check_copy(copy: Path | None) -> str:
 
 
 class Run:
-    """One statement under way. `result()` waits for it; `cancel()` may be called by another thread."""
+    """One statement under way. `result()` waits for it; `cancel()` may be called by another thread.
+
+    `progress` is the share from 0 to 1 that DuckDB reckons done, None where it has said nothing.
+    """
 
     def __init__(
         self,
@@ -278,6 +281,10 @@ class Run:
         self._child: _Child | None = None
         self._cancelled = threading.Event()
         self._lock = threading.Lock()
+        self.progress: float | None = None
+
+    def _heard(self, message: dict[str, Any]) -> None:
+        self.progress = message.get("progress", self.progress)
 
     def cancel(self) -> None:
         """Stop it: the process is killed."""
@@ -349,7 +356,7 @@ class Run:
                             child.kill()
                             waiting.unregister(read_end)
                     elif key.data == "status":
-                        if not child.hear():
+                        if not child.hear(self._heard):
                             waiting.unregister(child.status)
                     elif not child.hear_leash():
                         child.ended = child.ended or {"exit": -signal.SIGKILL, "peak_mb": 0, "cpu": 0.0}
@@ -450,6 +457,7 @@ class Export:
         self.target = target
         self.form = form
         self.rows = 0
+        self.progress: float | None = None
         seconds = self.limits.export_seconds
         self._job = _job(sql, _check_copy(copy), parameters, self.limits, rows=None, seconds=seconds)
         self._children: list[_Child] = []
@@ -465,6 +473,7 @@ class Export:
 
     def _heard(self, message: dict[str, Any]) -> None:
         self.rows = int(message.get("rows", self.rows))
+        self.progress = message.get("progress", self.progress)
 
     def result(self) -> Exported:
         """Wait for the file.

@@ -220,10 +220,15 @@ def test_a_plan_runs_nothing_and_cancel_stops(page: AppTest) -> None:
     page.button(key="plan").click().run()
     finished(page)
     assert "unit_now" in page.code[0].value
-    page.text_area(key="sql").input("select count(*) from range(100000000000) as a, range(1000) as b").run()
+    page.text_area(key="sql").input("select max(md5(range::varchar)) from range(500000000)").run()
     page.button(key="run").click().run()
     mine = page.session_state["_workbench"]
-    assert mine.ticket.state == "running"
+    while mine.ticket.work.progress is None:
+        assert mine.ticket.state == "running"
+    page.run()
+    (bar,) = page.get("progress")
+    assert bar.proto.text.startswith("Kører · ")
+    assert bar.proto.text.endswith(" %")
     page.button(key="cancel").click().run()
     finished(page)
     assert "afbrudt" in page.error[0].value

@@ -303,3 +303,19 @@ def test_a_large_export_is_whole_and_its_memory_bounded(copy: Path, tmp_path: Pa
     assert large.rows == 2_000_000
     assert pl.scan_parquet(large.path).select(pl.len()).collect().item() == 2_000_000
     assert large.peak_mb < small.peak_mb + 100
+
+
+def test_a_running_statement_tells_how_far_it_is(copy: Path) -> None:
+    running = worker.Run("select max(md5(range::varchar)) from range(200000000)", copy)
+    thread = threading.Thread(target=_quietly, args=(running,))
+    thread.start()
+    seen = set()
+    while thread.is_alive() and len(seen) < 3:
+        if running.progress is not None:
+            seen.add(running.progress)
+        time.sleep(0.02)
+    running.cancel()
+    thread.join()
+    assert len(seen) == 3
+    assert all(0 <= share < 1 for share in seen)
+    assert running.progress == max(seen)
