@@ -45,7 +45,7 @@ def register(subparsers: Any) -> None:
 def parameters(texts: list[str], declared: dict[str, str]) -> dict[str, object]:
     """`name[:type]=value` texts as values. A reviewed query's own types hold where none is told; otherwise text.
 
-    Raises SampladsError `assignment_shape`, `sql_parameter_value`.
+    Raises SampladsError `assignment_shape`, `sql_parameter_…`.
     """
     from samplads.workbench import library
 
@@ -86,8 +86,9 @@ def _list(language: str) -> int:
 def _fault(error: Any, language: str) -> int:
     """A statement's error with its place under the line and the names that look like the one that is missing."""
     from samplads import i18n
+    from samplads.workbench import faults
 
-    print(i18n.sentence(error, language), file=sys.stderr)
+    print(faults.sentence(error, language), file=sys.stderr)
     if error.place is not None:
         print(error.place.excerpt(), file=sys.stderr)
     if error.candidates:

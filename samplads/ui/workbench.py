@@ -27,7 +27,7 @@ from samplads.presenting import workbench as shown
 from samplads.ui import data, pick, session, show, written
 from samplads.ui.page import answer, empty, note
 from samplads.ui.session import language, say
-from samplads.workbench import analyst_copy, export, handover, library, pool, worker
+from samplads.workbench import analyst_copy, export, faults, handover, library, pool, worker
 from samplads.workbench.faults import SqlError
 from samplads.workbench.library import Reviewed
 from samplads.workbench.pool import Ticket
@@ -489,7 +489,7 @@ def _label(name: str) -> str:
 def parameters() -> dict[str, object]:
     """The statement's parameters as fields; returns their values. A reviewed query's fields hold its examples and live in the link.
 
-    Raises SampladsError `sql_parameter_value`.
+    Raises SampladsError `sql_parameter_…`.
     """
     query = reviewed()
     values: dict[str, object] = {}
@@ -582,7 +582,7 @@ def _collect() -> None:
 def _told(mine: Bench) -> str:
     """A result in one line: how many rows, whether there are more, how long it took."""
     if mine.outcome is None:
-        return i18n.sentence(mine.error, language()) if mine.error else ""
+        return faults.sentence(mine.error, language()) if mine.error else ""
     seconds = say("workbench_page.seconds", n=formats.number(mine.outcome.seconds, language(), 1 if mine.outcome.seconds >= 0.1 else 2))
     if mine.outcome.plan is not None:
         return f"{say('workbench_page.plan')} · {seconds}"
@@ -662,7 +662,7 @@ def result() -> None:
 
 def fault(error: SampladsError) -> None:
     """What is wrong, the line with a caret, and the names that look like the one that is missing."""
-    st.error(i18n.sentence(error, language()))
+    st.error(faults.sentence(error, language()))
     if isinstance(error, SqlError):
         if error.place is not None and error.place.text.strip():
             st.code(error.place.excerpt(), language=None)

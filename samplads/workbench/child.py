@@ -314,8 +314,33 @@ def _first_line(message: str) -> str:
     return message.split("\n")[0][:300]
 
 
-_COLUMN_MISSING = re.compile(r'Referenced column "(?P<name>.*?)" (?:was )?not found')
-_TABLE_MISSING = re.compile(r'Referenced table "(?P<name>.*?)" not found')
+_SAID: tuple[tuple[str, re.Pattern[str]], ...] = tuple(
+    (key, re.compile(pattern, re.DOTALL))
+    for key, pattern in (
+        ("sql_column_unknown", r'Referenced column "(?P<name>.*?)" (?:was )?not found'),
+        ("sql_column_unknown", r'Table ".*?" does not have a column named "(?P<name>.*?)"'),
+        ("sql_column_unknown", r'[Cc]olumn "(?P<name>.*?)" does not exist on (?:left|right) side of join'),
+        ("sql_alias_unknown", r'Referenced table "(?P<name>.*?)" not found'),
+        ("sql_group_by", r'column "(?P<name>.*?)" must appear in the GROUP BY clause'),
+        ("sql_ambiguous", r'Ambiguous reference to (?:column name|table) "(?P<name>.*?)" \(use: (?P<choices>.*?)\)'),
+        ("sql_arguments", r"No function matches the given name and argument types '(?P<name>[^'(]*)\((?P<types>[^']*)\)'"),
+        ("sql_arguments", r'Could not choose a best candidate function for the function call "(?P<name>[^"(]*)\((?P<types>[^"]*)\)"'),
+        ("sql_value_day", r'(?:field value out of range|invalid \w+ field format): "(?P<value>.*?)"'),
+        ("sql_value", r"Could not convert string '(?P<value>.*?)' to (?P<type>\w+)"),
+        ("sql_value_large", r"Type \w+ with value (?P<value>\S+) can't be cast because the value is out of range"),
+        ("sql_value_large", r"Overflow in \w+ of \w+ \((?P<value>.*?)\)"),
+        ("sql_date_part", r'extract specifier "(?P<value>.*?)" not recognized'),
+        ("sql_one_row", r"More than one row returned by a subquery"),
+        ("sql_one_column", r"Subquery returns (?P<count>\d+) columns - expected 1"),
+        ("sql_where_aggregate", r"(?:WHERE|JOIN|GROUP BY)(?: clause| condition)? cannot contain aggregates"),
+        ("sql_where_window", r"(?:WHERE|HAVING|GROUP BY)(?: clause)? cannot contain window functions"),
+        ("sql_nested_aggregate", r"aggregate function calls cannot be nested"),
+        ("sql_set_columns", r"Set operations can only apply to expressions with the same number of result columns"),
+        ("sql_order_place", r"(?:ORDER|GROUP BY) term out of range - should be between 1 and (?P<most>\d+)"),
+        ("sql_division", r"Division by zero in expression \((?P<expression>.*?)\)"),
+    )
+)
+"""What DuckDB 2.0 says, and our sentence for it."""
 _QUOTED = re.compile(r'"((?:[^"]|"")*)"')
 
 
@@ -339,9 +364,10 @@ def said(sql: str, message: str, job: dict[str, Any]) -> SqlError:
         if line.strip() and not re.match(r"\s*(Did you mean|Candidate|Possible|Extension|\t|Hint|HINT|.*SET )", line)
     ]
     said_candidates = [name for line in body.split("\n") if line.startswith("Candidate") for name in _QUOTED.findall(line)]
-    for pattern, key in ((_COLUMN_MISSING, "sql_column_unknown"), (_TABLE_MISSING, "sql_alias_unknown")):
+    for key, pattern in _SAID:
         if found := pattern.search(body):
-            return SqlError(key, name=found["name"][:80], where=where, candidates=said_candidates[:5])
+            told = {name: value[:80].replace("_LITERAL", "") for name, value in found.groupdict().items()}
+            return SqlError(key, where=where, candidates=said_candidates[:5], **told)
     if text.startswith("Parser Error"):
         return SqlError("sql_syntax_other", message=" ".join(lines)[:300], where=where)
     return SqlError("sql_failed", message=" ".join(lines)[:400] or _first_line(body), where=where)

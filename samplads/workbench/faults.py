@@ -7,6 +7,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from samplads import i18n
 from samplads.errors import SampladsError
 
 _WIDE = frozenset("WF")
@@ -80,3 +81,9 @@ class SqlError(SampladsError):
         values = {str(name): value for name, value in told["values"].items() if name not in {"line", "column"}}
         where = None if told["place"] is None else Place(*told["place"])
         return cls(str(told["key"]), where=where, candidates=tuple(told["candidates"]), **values)
+
+
+def sentence(error: SampladsError, language: str) -> str:
+    """An error's sentence; without the words on its place where none is known."""
+    told = i18n.sentence(error, language)
+    return told if getattr(error, "place", None) is not None else told.replace(i18n.text("workbench.no_place", language), "")

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from samplads import i18n
 from samplads.errors import SampladsError
 from samplads.workbench import library, worker
 
@@ -94,8 +95,12 @@ def test_typed_values(text: str, kind: str, value: object) -> None:
     assert library.value(text, kind, "p") == value
 
 
-@pytest.mark.parametrize(("text", "kind"), [("1,5", "whole"), ("x", "number"), ("31.02.2026", "day"), ("måske", "flag"), ("1", "money")])
+@pytest.mark.parametrize(
+    ("text", "kind"), [("1,5", "whole"), ("x", "number"), ("31.02.2026", "day"), ("måske", "flag"), ("2,5,1", "number")]
+)
 def test_values_that_are_not(text: str, kind: str) -> None:
     with pytest.raises(SampladsError) as caught:
         library.value(text, kind, "p")
-    assert caught.value.key == "sql_parameter_value"
+    assert caught.value.key == f"sql_parameter_{kind}"
+    for language in i18n.LANGUAGES:
+        assert text in i18n.sentence(caught.value, language)
