@@ -7,13 +7,15 @@ visitor has under way lies in their session; a statement goes on in the queue wh
 from __future__ import annotations
 
 import datetime as dt
+import hashlib
 import re
 import secrets
 import tempfile
+import threading
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Literal
-from urllib.parse import quote
+from urllib.parse import quote, urlencode
 
 import polars as pl
 import streamlit as st
@@ -38,12 +40,22 @@ FIRST = "open_places_for_group"
 """The question that stands answered when nobody has asked another."""
 MAIN = "unit_now"
 EXAMPLE = "select name, accepting from unit_now where accepting > 0"
+LONGEST_LINK = 6000
+"""Longest address that is offered, in characters: browsers and proxies take it."""
+_LINKS = ("q", "saved", "sql")
+_VALUE = "v."
+"""Before a parameter's name in the address of a statement that is not saved."""
 USERS = ("placement officer", "director", "analyst")
 HISTORY = 30
 
 _STATE = "_workbench"
 _TOO_MUCH_TO_SHOW = frozenset({"sql_result_wide", "sql_timeout"})
 """What stops the shown part of a result, and need not stop its whole file."""
+_BROWSER_COOKIES = ("_streamlit_xsrf", "_xsrf")
+"""What Streamlit sets once in each browser."""
+_CHECK = worker.Limits(seconds=1, memory_mb=64, address_mb=640)
+_CHECKING = threading.BoundedSemaphore(1)
+"""Reading a statement's `$names` is outside the queue: one at a time, with little memory and a second at most."""
 _AT_ONCE = 0.8
 """Seconds that a run waits for its answer before the page shows that it is under way."""
 _LOOK = 0.5
@@ -64,9 +76,9 @@ class Asked:
 class Bench:
     """What one visitor has on the bench."""
 
-    analyst: str = field(default_factory=lambda: secrets.token_hex(6))
+    token: str = field(default_factory=lambda: secrets.token_hex(6))
     opened: tuple[str, str] | None = None
-    """`("q", name)` of a reviewed query or `("saved", id)`."""
+    """`("q", name)` of a reviewed query, `("saved", id)`, or `("sql", text)` of a link with the statement in it."""
     original: str = ""
     title: str | None = None
     edition: int | None = None
@@ -82,7 +94,7 @@ class Bench:
     export_error: SampladsError | None = None
     folder: tempfile.TemporaryDirectory[str] | None = None
     """Where the last export lies; it goes with the visit."""
-    token: str = ""
+    handed: str = ""
     """Under which the last export can be fetched."""
 
 
@@ -90,6 +102,21 @@ def bench() -> Bench:
     """This visitor's."""
     found: Bench = st.session_state.setdefault(_STATE, Bench())
     return found
+
+
+def _analyst() -> str:
+    """Whose turn it is: the name's, where one is given, else the browser's, however many tabs it has open."""
+    if name := _name():
+        return f"name:{name.casefold()}"
+    about = st.context
+    marks = _told_by_browser(*(about.cookies.get(cookie) for cookie in _BROWSER_COOKIES))
+    marks = marks or _told_by_browser(about.ip_address, about.headers.get("user-agent"))
+    # Without a browser (a test), the visit itself.
+    return f"browser:{hashlib.sha256(marks.encode()).hexdigest()[:16]}" if marks else f"visit:{bench().token}"
+
+
+def _told_by_browser(*marks: object) -> str:
+    return "|".join(mark for mark in marks if isinstance(mark, str) and mark)
 
 
 def copy() -> Path:
@@ -101,10 +128,26 @@ def _lay(sql: str, opened: tuple[str, str] | None, title: str | None) -> None:
     mine = bench()
     st.session_state[SQL] = sql
     mine.opened, mine.original, mine.title, mine.edition, mine.owner = opened, sql, title, None, ""
-    for key in ("q", "saved"):
-        st.query_params.pop(key, None)
+    _leave_address()
     if opened is not None:
         st.query_params[opened[0]] = opened[1]
+
+
+def _leave_address() -> None:
+    """Take what names or holds a statement out of the address."""
+    for key in [key for key in st.query_params if key in _LINKS or key.startswith(_VALUE)]:
+        del st.query_params[key]
+
+
+def open_linked(sql: str) -> None:
+    """Lay a statement that stands in the address on the bench, with its parameters' values; it runs when somebody presses Run."""
+    values = {key.removeprefix(_VALUE): text for key, text in st.query_params.items() if key.startswith(_VALUE)}
+    _lay(sql, ("sql", sql), None)
+    for name, told in values.items():
+        kind, sign, text = told.partition(":")
+        if sign and kind in library.TYPES and re.fullmatch(r"\w+", name):
+            st.session_state[f"own_{name}"], st.session_state[f"own_{name}_type"] = text, kind
+            st.query_params[f"{_VALUE}{name}"] = told
 
 
 def open_reviewed(name: str) -> None:
@@ -146,11 +189,13 @@ def _typed(value: object) -> tuple[str, str]:
 def begin() -> None:
     """What the link asks for, what was on the bench, or the first question: nobody meets an empty page."""
     mine = bench()
-    wanted = next(((kind, st.query_params[kind]) for kind in ("q", "saved") if kind in st.query_params), None)
+    wanted = next(((kind, st.query_params[kind]) for kind in _LINKS if kind in st.query_params), None)
     try:
         if wanted is not None and wanted != mine.opened:
             if wanted[0] == "q":
                 open_reviewed(wanted[1])
+            elif wanted[0] == "sql":
+                open_linked(wanted[1])
             else:
                 open_saved(_visible(wanted[1]))
         elif SQL not in st.session_state and mine.asked is not None:
@@ -181,8 +226,8 @@ def _leave_link() -> None:
     """What was changed is no longer what the link names."""
     mine = bench()
     if mine.opened is not None and st.session_state.get(SQL, "").strip() != mine.original.strip():
-        st.query_params.pop(mine.opened[0], None)
-        if mine.opened[0] == "q":
+        _leave_address()
+        if mine.opened[0] != "saved":
             mine.opened = None
 
 
@@ -383,8 +428,7 @@ def _keep() -> None:
             return
         mine.opened, mine.original, mine.title = ("saved", str(query.id)), query.sql, query.name
         mine.edition, mine.owner = query.edition, query.owner
-        for key in ("q", "saved"):
-            st.query_params.pop(key, None)
+        _leave_address()
         st.query_params["saved"] = str(query.id)
         st.toast(say("workbench_page.saved.done", name=query.name))
         st.rerun()
@@ -424,6 +468,8 @@ def _style(lines: int) -> str:
         "<style>.st-key-sql textarea { font-family: 'JetBrains Mono', ui-monospace, monospace; font-size: 14px; line-height: 20px; "
         "white-space: pre; overflow: auto; padding: 8px 8px 8px 44px; tab-size: 4; "
         f'background: url("data:image/svg+xml,{quote(picture)}") no-repeat 0 8px local; }}'
+        # Streamlit's English word on how to apply the text; the label says how to run it.
+        '.st-key-sql [data-testid="InputInstructions"] { display: none; }'
         '[class*="st-key-open_"] button, [class*="st-key-past_"] button { text-align: left; justify-content: flex-start; }'
         # Beside a long result the questions and tables stay in view; on a phone they stand above it.
         "@media (min-width: 641px) { .st-key-beside { position: sticky; top: 0.5rem; max-height: calc(100vh - 1rem); overflow-y: auto; } }"
@@ -436,7 +482,9 @@ def editor() -> None:
     """The statement: line numbers, no wrapping, Ctrl+Enter runs."""
     sql = st.session_state.get(SQL, "")
     lines = sql.count("\n") + 1
-    st.html(_style(min(2000, lines + 60)))
+    # What is pasted has its numbers before the server knows of it: always many more than there are lines, in steps, so that the picture
+    # is the same one from run to run.
+    st.html(_style(1000 * (1 + (lines + 500) // 1000)))
     st.text_area(
         say("workbench_page.editor"),
         key=SQL,
@@ -448,7 +496,12 @@ def editor() -> None:
 
 @st.cache_data(show_spinner=False, max_entries=200)
 def _named(version: str, sql: str, _copy: Path) -> tuple[str, ...]:  # noqa: ARG001 - the key
-    return worker.check(sql, _copy, limits=worker.Limits(seconds=10)).parameters
+    if not _CHECKING.acquire(timeout=_CHECK.seconds):
+        raise SampladsError("queue_full", waiting=1)
+    try:
+        return worker.check(sql, _copy, limits=_CHECK).parameters
+    finally:
+        _CHECKING.release()
 
 
 def _parameter_names(sql: str) -> tuple[str, ...]:
@@ -520,6 +573,29 @@ def parameters() -> dict[str, object]:
     return {name: value for name, value in values.items() if value is not None}
 
 
+def link(values: dict[str, object]) -> None:
+    """The bench as an address to send on: of a reviewed or saved query its name, of anything else the statement and its values."""
+    fold = st.expander(say("workbench_page.link.title"), key="link", on_change="rerun", icon=":material/link:")
+    if not fold.open:
+        return
+    mine = bench()
+    sql = st.session_state.get(SQL, "")
+    if mine.opened is not None and mine.opened[0] != "sql" and sql.strip() == mine.original.strip():
+        told = dict(st.query_params.items())
+    else:
+        typed = {name: _typed(value) for name, value in values.items()}
+        told = {"sql": sql, **{f"{_VALUE}{name}": f"{kind}:{text}" for name, (text, kind) in typed.items()}}
+        if "lang" in st.query_params:
+            told["lang"] = st.query_params["lang"]
+    address = f"{_told_by_browser(st.context.url).split('?')[0]}?{urlencode(told, quote_via=quote)}"
+    with fold:
+        if not sql.strip() or len(address) > LONGEST_LINK:
+            note(say("workbench_page.link.long", most=formats.number(LONGEST_LINK, language())))
+            return
+        note(say("workbench_page.link.about"))
+        st.code(address, language=None, wrap_lines=True)
+
+
 # Running.
 
 
@@ -553,7 +629,7 @@ def run(values: dict[str, object], pressed: Literal["run", "plan"] | None) -> No
     _forget_export()
     mine.asked, mine.outcome, mine.error = asked, None, None
     try:
-        mine.ticket = pool.shared().run(mine.analyst, asked.sql, copy(), parameters=values)
+        mine.ticket = pool.shared().run(_analyst(), asked.sql, copy(), parameters=values)
     except SampladsError as error:
         mine.ticket, mine.error = None, error
         return
@@ -743,9 +819,9 @@ def _forget_export() -> None:
     if mine.exporting is not None:
         mine.exporting.cancel()
     mine.exporting, mine.exported, mine.export_error = None, None, None
-    if mine.token:
-        handover.shared.take_back(mine.token)
-        mine.token = ""
+    if mine.handed:
+        handover.shared.take_back(mine.handed)
+        mine.handed = ""
     if mine.folder is not None:
         mine.folder.cleanup()
         mine.folder = None
@@ -760,7 +836,7 @@ def _begin_export(form: str) -> None:
     mine.form = form
     target = Path(mine.folder.name) / f"result.{form}"
     try:
-        mine.exporting = pool.shared().export(mine.analyst, mine.asked.sql, copy(), target, form, parameters=mine.asked.values)
+        mine.exporting = pool.shared().export(_analyst(), mine.asked.sql, copy(), target, form, parameters=mine.asked.values)
     except SampladsError as error:
         mine.export_error = error
         return
@@ -794,9 +870,9 @@ def _fetch(mine: Bench, done: worker.Exported, file_name: str) -> None:
     label = formats.plural(done.rows, "workbench_page.export.fetch", language(), mb=size)
     with st.container(key="fetch"):
         if handover.shared.served:
-            if handover.shared.find(mine.token) is None:
-                mine.token = handover.shared.offer(done.path, file_name, mine.form)
-            st.link_button(label, f"./{handover.PATH}/{mine.token}?lang={language()}", icon=":material/download:")
+            if handover.shared.find(mine.handed) is None:
+                mine.handed = handover.shared.offer(done.path, file_name, mine.form)
+            st.link_button(label, f"./{handover.PATH}/{mine.handed}?lang={language()}", icon=":material/download:")
         else:
             st.download_button(
                 label,

@@ -5,11 +5,13 @@ from __future__ import annotations
 import io
 from pathlib import Path
 from typing import TYPE_CHECKING
+from urllib.parse import unquote
 
 import polars as pl
 from playwright.sync_api import expect
 
 from samplads import i18n
+from samplads.ui.workbench import _BROWSER_COOKIES
 from samplads.workbench import analyst_copy, library, worker
 from tests.browser import words
 from tests.browser.conftest import Served, Visit, settled
@@ -42,6 +44,18 @@ def test_an_analyst_asks_and_takes_everything_home(visit: Visit, served: Served)
         expect(page.locator(f".st-key-open_{one.name}")).to_be_attached()
     settled(page)
     assert words.strangers(page, "da") == []
+
+    # A pasted query has its numbers at once, and no English word on how to apply it.
+    editor = page.locator(".st-key-sql textarea")
+    editor.fill("")
+    page.keyboard.insert_text("\n".join(f"-- {line}" for line in range(1, 121)))
+    settled(page)
+    numbers = unquote(editor.evaluate("field => getComputedStyle(field).backgroundImage"))
+    assert all(f">{line}</text>" in numbers for line in (1, 90, 120, 1000))
+    assert editor.evaluate("field => field.scrollHeight") >= 120 * 20
+    expect(page.locator(".st-key-sql [data-testid=InputInstructions]")).not_to_be_visible()
+    # An analyst's tabs are one analyst's: the browser says which it is.
+    assert {cookie["name"] for cookie in page.context.cookies()} & set(_BROWSER_COOKIES)
 
     run(page, "from range(2500)\nselect range as n, 'æ' || range as t")
     expect(answer).to_contain_text("Viser 1.000 af flere rækker")

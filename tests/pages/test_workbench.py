@@ -5,14 +5,19 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
+from urllib.parse import parse_qs
 
 import polars as pl
 import pytest
+from streamlit.runtime.context import ContextProxy
 from streamlit.testing.v1 import AppTest
 
 from samplads import i18n, settings
+from samplads.ledger import saved
 from samplads.presenting import workbench as shown
-from samplads.workbench import analyst_copy, handover, library, worker
+from samplads.ui import written
+from samplads.workbench import analyst_copy, handover, library, pool, worker
 
 
 @pytest.fixture(scope="module", autouse=True)
@@ -79,6 +84,99 @@ def test_every_reviewed_question_opens_by_its_link(page: AppTest, language: str)
         assert not page.error
         assert shown.without_header(library.get(name).sql) == page.text_area(key="sql").value
         assert library.get(name).title[language].rstrip("?") in said(page)
+
+
+def test_a_saved_query_opens_by_its_link(page: AppTest) -> None:
+    kept = saved.save_query(written.book(), name="Alle afdelinger", sql="from unit_now", scope="shared", owner="Ane", seen=None)
+    page.query_params["saved"] = str(kept.id)
+    finished(page.run())
+    assert page.text_area(key="sql").value == "from unit_now"
+    assert "Tryk Kør" in said(page)
+    page.button(key="run").click().run()
+    assert rows(finished(page)).height > 0
+    assert "".join(page.query_params["saved"]) == str(kept.id)
+
+
+def opened_link(page: AppTest) -> dict[str, list[str]]:
+    """What stands behind the question mark of the link that the page offers."""
+    page.session_state["link"] = True
+    page.run()
+    (address,) = [code.value for code in page.code if "?" in code.value]
+    return parse_qs(address.split("?", 1)[1], keep_blank_values=True, strict_parsing=True)
+
+
+def test_an_unsaved_statement_is_linked_with_its_values_and_runs_only_when_asked(page: AppTest, demo: Path) -> None:
+    sql = "select name & '=%+æ' as a -- why?\nfrom unit_now where accepting > $least and municipality = $where".replace("&", "||")
+    finished(page.run())
+    page.text_area(key="sql").input(sql).run()
+    page.text_input(key="own_least").input("1").run()
+    page.selectbox(key="own_least_type").select("whole").run()
+    page.text_input(key="own_where").input("101").run()
+    link = opened_link(page)
+    assert link == {"sql": [sql], "v.least": ["whole:1"], "v.where": ["text:101"]}
+
+    other = AppTest.from_file(str(settings.ROOT / "pages" / "workbench.py"), default_timeout=120)
+    for key, values in link.items():
+        other.query_params[key] = values[0]
+    other.run()
+    assert not other.exception
+    assert other.text_area(key="sql").value == sql
+    assert (other.text_input(key="own_least").value, other.text_input(key="own_where").value) == ("1", "101")
+    mine = other.session_state["_workbench"]
+    assert (mine.ticket, mine.outcome, mine.error, mine.history) == (None, None, None, [])
+    other.button(key="run").click().run()
+    finished(other)
+    expected = worker.run(sql, analyst_copy.current(demo), parameters={"least": 1, "where": "101"}).frame
+    assert other.session_state["_workbench"].outcome.frame.equals(expected)
+    # What is changed is no longer what the address holds.
+    other.text_area(key="sql").input("select 1 as n").run()
+    other.run()
+    assert not {"sql", "v.least", "v.where"} & set(other.query_params)
+    assert other.text_area(key="sql").value == "select 1 as n"
+
+
+def test_a_linked_statement_meets_the_same_gate(page: AppTest) -> None:
+    page.query_params["sql"] = "from read_text('/etc/passwd')"
+    page.query_params["v.x"] = "nonsense"
+    page.run()
+    assert page.session_state["_workbench"].history == []
+    page.button(key="run").click().run()
+    finished(page)
+    assert "read_text" in page.error[0].value
+    page.text_area(key="sql").input(f"select '{'x' * 7000}' as t").run()
+    page.session_state["link"] = True
+    page.run()
+    assert not [code.value for code in page.code if "?" in code.value]
+    assert any("6.000 tegn" in caption.value for caption in page.caption)
+
+
+def test_an_analysts_tabs_have_one_turn_together(page: AppTest, monkeypatch: pytest.MonkeyPatch) -> None:
+    asked: list[str] = []
+    kept = pool.shared().run
+
+    def noted(analyst: str, *given: Any, **more: Any) -> Any:
+        asked.append(analyst)
+        return kept(analyst, *given, **more)
+
+    monkeypatch.setattr(pool.shared(), "run", noted)
+    cookies: dict[str, str] = {}
+    monkeypatch.setattr(ContextProxy, "cookies", property(lambda _: cookies))
+    tabs = [page, AppTest.from_file(str(settings.ROOT / "pages" / "workbench.py"), default_timeout=120)]
+    for cookie in ("one", "two"):
+        cookies["_streamlit_xsrf"] = cookie
+        for tab in tabs:
+            tab.run()
+            ask(tab, f"select '{cookie}' as n")
+    assert len(set(asked)) == 2
+    for tab, name in zip(tabs, ("Ane Analytiker", "ane analytiker "), strict=True):
+        tab.text_input(key="who").input(name).run()
+        ask(tab, f"select '{name}' as n")
+    assert asked[-2:] == ["name:ane analytiker"] * 2
+
+
+def test_private_is_promised_no_more_than_it_is(page: AppTest) -> None:
+    finished(page.run())
+    assert any("ingen adgangskode" in caption.value for caption in page.caption)
 
 
 def test_an_unknown_link_says_so_and_answers_the_first(page: AppTest) -> None:
