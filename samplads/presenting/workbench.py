@@ -137,6 +137,14 @@ def for_spreadsheet(frame: pl.DataFrame, language: str, most: int = COPIED_SIGNS
         rows = max(1, min(rows - 1, rows * most // len(text)))
 
 
+def about_column(table: str, name: str, declared: str | None, unit: str | None, language: str) -> str:
+    """What a column of the analyst copy holds, with its unit; empty where nothing is told of it. `declared` is the contract's own text."""
+    keys = (f"workbench.of.{table}.{name}", f"workbench.column.{name}", f"columns.{name}")
+    told = declared or next((i18n.text(key, language) for key in keys if i18n.has(key, language)), "")
+    measure = unit or (i18n.text(f"workbench.unit.{name}", language) if i18n.has(f"workbench.unit.{name}", language) else "")
+    return f"{told} ({measure})" if told and measure else told
+
+
 def without_header(sql: str) -> str:
     """A reviewed query without the lines that say what it is: the page says that above it."""
     lines = sql.strip().splitlines()

@@ -293,11 +293,8 @@ def _about_table(table: str) -> str:
 
 
 def _about_column(column: analyst_copy.Column) -> str:
-    told = column.da if language() == "da" else column.en
-    for key in (f"workbench.column.{column.name}", f"columns.{column.name}"):
-        if not told and i18n.has(key, language()):
-            told = i18n.text(key, language())
-    return f"{told or ''}{f' ({column.unit})' if column.unit else ''}"
+    declared = column.da if language() == "da" else column.en
+    return shown.about_column(column.table, column.name, declared, column.unit, language())
 
 
 def _put_table(table: str) -> None:

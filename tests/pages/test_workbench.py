@@ -174,6 +174,18 @@ def test_an_analysts_tabs_have_one_turn_together(page: AppTest, monkeypatch: pyt
     assert asked[-2:] == ["name:ane analytiker"] * 2
 
 
+def test_every_column_of_the_published_copy_has_a_text(demo: Path) -> None:
+    columns = analyst_copy.schema(analyst_copy.current(demo))
+    assert len(columns) > 150
+    for language in i18n.LANGUAGES:
+        lacking = [
+            f"{one.table}.{one.name}"
+            for one in columns
+            if not shown.about_column(one.table, one.name, one.da if language == "da" else one.en, one.unit, language)
+        ]
+        assert lacking == []
+
+
 def test_private_is_promised_no_more_than_it_is(page: AppTest) -> None:
     finished(page.run())
     assert any("ingen adgangskode" in caption.value for caption in page.caption)

@@ -14,6 +14,7 @@ import pytest
 
 from samplads import i18n, policy
 from samplads.errors import SampladsError
+from samplads.presenting import workbench as shown
 from samplads.workbench import analyst_copy, worker
 from samplads.workbench.suppression import Table, bounds
 from tests.unit.workbench.conftest import AS_OF, DISCLOSURE, make_warehouse
@@ -237,9 +238,9 @@ def test_no_small_count_of_persons_can_be_computed_from_all_that_is_published(pa
     assert stand_attack(held.sql("from youth_count").pl(), true_counts(frame, regions, traits), regions) > 0
     found = 0
     days = held.sql("from stay_count").pl().partition_by("day", as_dict=True)
-    for (day,), shown in days.items():
+    for (day,), counted in days.items():
         frame, traits = stays(truth, day, regions)
-        found += stand_attack(shown.drop("day"), true_counts(frame, regions, traits), regions)
+        found += stand_attack(counted.drop("day"), true_counts(frame, regions, traits), regions)
     assert found > 0
 
 
@@ -481,13 +482,21 @@ def test_an_empty_warehouse_gives_empty_counts(tmp_path: Path) -> None:
 def test_the_schema_has_words_for_every_column(copy: Path) -> None:
     described = analyst_copy.schema(copy)
     assert {column.table for column in described} == set(analyst_copy.tables(copy))
-    lacking = [
-        f"{column.table}.{column.name}"
-        for column in described
-        if column.da is None and not i18n.has(f"workbench.column.{column.name}", "da") and not i18n.has(f"columns.{column.name}", "da")
-    ]
-    reference = ("meta", "municipality", "region", "target_group", "offer_type", "vum_level")
-    assert [name for name in lacking if not name.startswith(reference)] == []
+    for language in i18n.LANGUAGES:
+        told = {
+            (column.table, column.name): shown.about_column(
+                column.table, column.name, column.da if language == "da" else column.en, column.unit, language
+            )
+            for column in described
+        }
+        assert [key for key, text in told.items() if not text.strip()] == []
+    assert told["municipality", "population"].endswith("(inhabitants)")
+    assert told["spend_total", "amount_ore"].endswith("(øre)")
+    assert told["need_count", "persons"].endswith("(persons)")
+    assert told["spend_total", "recipients"].endswith("(persons)")
+    # Columns that this small warehouse lacks and a published one has.
+    for table, name in (("offer_type", "law"), ("offer_type", "age"), ("target_group", "kind"), ("region_membership", "valid_to")):
+        assert shown.about_column(table, name, None, None, "da")
     by_name = {(column.table, column.name): column for column in described}
     assert by_name["unit", "daily_rate_ore"].unit == "kr/døgn"
     assert by_name["unit", "operator_kind"].sample == ("municipal",)
