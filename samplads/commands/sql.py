@@ -28,7 +28,9 @@ def register(subparsers: Any) -> None:
         help="a $parameter; types: text (default), whole, number, day, flag, list (with |)",
     )
     command.add_argument("--format", choices=(*SHOWN, *WHOLE), default="table")
-    command.add_argument("--out", type=Path, help="write the whole result to a file (default for csv and parquet: standard output)")
+    command.add_argument(
+        "--out", type=Path, help="write the whole result to a file (default: standard output; a terminal takes no xlsx or parquet)"
+    )
     command.add_argument("--rows", type=int, default=1000, help="most rows of a table or JSON (default: 1000)")
     command.add_argument("--timeout", type=float, metavar="S", help="most seconds (default: 60; 1800 for a file)")
     command.add_argument("--warehouse", type=Path, help="folder of the warehouse")
@@ -148,6 +150,8 @@ def _to_standard_output(statement: str, copy: Path, form: str, values: dict[str,
 
     from samplads.workbench import worker
 
+    if form != "csv" and sys.stdout.isatty():
+        raise SampladsError("export_terminal", format=form)
     with tempfile.TemporaryDirectory(prefix="samplads-") as folder:
         done = worker.export(statement, copy, Path(folder) / f"result.{form}", form, parameters=values, limits=limits)
         with done.path.open("rb") as source:

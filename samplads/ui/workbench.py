@@ -681,7 +681,13 @@ def say_answer() -> None:
         told = say("workbench_page.no_answer")
     else:
         told = _told(mine) or say("workbench_page.not_run")
-    answer(f"{lead}{told}", query.explain[language()] if query else None)
+    answer(f"{lead}{told}", query.explain[language()] if query else None, _promised(query) if query else None)
+
+
+def _promised(query: Reviewed) -> str:
+    """The columns that a reviewed question gives, as they are headed."""
+    headers = [tables.header(tables.column(name), language()) for name in query.columns]
+    return _plain_text(say("workbench_page.columns", names=", ".join(headers)))
 
 
 @st.fragment(run_every=_LOOK)

@@ -66,6 +66,9 @@ def test_a_visitor_meets_an_answer_and_the_twenty_questions(page: AppTest, demo:
     expected = worker.run(query.sql, analyst_copy.current(demo), parameters=query.example())
     assert rows(page).height == expected.rows_shown > 0
     assert {button.key for button in page.button} >= {f"open_{one.name}" for one in library.all_queries()}
+    # Under the answer stand the columns that it gives.
+    (promised,) = [caption.value for caption in page.caption if caption.value.startswith("Kolonner")]
+    assert all(header in promised for header in ("Navn", "Kommune", "Bekræftet den", "Prisår"))
     # A question with another choice is answered anew.
     page.button(key="open_approvals_running_out").click()
     finished(page.run())
@@ -184,6 +187,13 @@ def test_every_column_of_the_published_copy_has_a_text(demo: Path) -> None:
             if not shown.about_column(one.table, one.name, one.da if language == "da" else one.en, one.unit, language)
         ]
         assert lacking == []
+
+
+@pytest.mark.parametrize("query", library.all_queries(), ids=lambda query: query.name)
+def test_every_reviewed_question_has_an_answer_on_the_demonstration(demo: Path, query: library.Reviewed) -> None:
+    outcome = worker.run(query.sql, analyst_copy.current(demo), parameters=query.example())
+    assert tuple(name for name, _ in outcome.columns) == query.columns
+    assert outcome.rows_shown > 0
 
 
 def test_private_is_promised_no_more_than_it_is(page: AppTest) -> None:

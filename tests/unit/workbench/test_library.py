@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+from collections import Counter
 from pathlib import Path
 
 import pytest
@@ -26,7 +27,9 @@ select 1
 
 def test_there_are_twenty_for_all_three_users() -> None:
     assert len(QUERIES) >= 20
-    assert {query.user for query in QUERIES} == {"placement officer", "director", "analyst"}
+    by_user = Counter(query.user for query in QUERIES)
+    assert set(by_user) == {"placement officer", "director", "analyst"}
+    assert min(by_user.values()) >= 4
     assert len({query.title["da"] for query in QUERIES}) == len(QUERIES)
 
 
