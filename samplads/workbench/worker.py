@@ -293,6 +293,12 @@ class Run:
             if self._child is not None:
                 self._child.kill()
 
+    def restart(self) -> None:
+        """Make ready to run again after it was stopped: it only reads, so that nothing is left of its first run."""
+        with self._lock:
+            self._cancelled.clear()
+            self.progress = None
+
     def yield_to_others(self) -> None:
         """Let shorter statements go first from now on."""
         with self._lock:
@@ -470,6 +476,18 @@ class Export:
             self._cancelled.set()
             for child in self._children:
                 child.kill()
+
+    def restart(self) -> None:
+        """Make ready to run again after it was stopped; no file is left of its first run."""
+        with self._lock:
+            self._cancelled.clear()
+            self.rows, self.progress = 0, None
+
+    def yield_to_others(self) -> None:
+        """Let shorter statements go first from now on."""
+        with self._lock:
+            for child in self._children:
+                child.yield_to_others()
 
     def _heard(self, message: dict[str, Any]) -> None:
         self.rows = int(message.get("rows", self.rows))
