@@ -53,7 +53,9 @@ def test_an_analyst_asks_and_takes_everything_home(visit: Visit, served: Served)
     numbers = unquote(editor.evaluate("field => getComputedStyle(field).backgroundImage"))
     assert all(f">{line}</text>" in numbers for line in (1, 90, 120, 1000))
     assert editor.evaluate("field => field.scrollHeight") >= 120 * 20
-    expect(page.locator(".st-key-sql [data-testid=InputInstructions]")).not_to_be_visible()
+    instructions = page.locator(".st-key-sql [data-testid=InputInstructions]")
+    expect(instructions).to_be_attached()
+    expect(instructions).not_to_be_visible()
     # An analyst's tabs are one analyst's: the browser says which it is.
     assert {cookie["name"] for cookie in page.context.cookies()} & set(_BROWSER_COOKIES)
 
