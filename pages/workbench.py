@@ -20,6 +20,7 @@ with ui.page("workbench"):
         pressed = workbench.buttons()
         if wrong is None:
             workbench.run(values, pressed)
+            workbench.link(values)
     with first:
         workbench.say_answer()
     with bench:

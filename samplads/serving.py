@@ -27,12 +27,13 @@ from starlette.concurrency import run_in_threadpool
 from starlette.datastructures import Headers, MutableHeaders
 from starlette.middleware import Middleware
 from starlette.requests import Request
-from starlette.responses import JSONResponse, PlainTextResponse, Response
+from starlette.responses import FileResponse, JSONResponse, PlainTextResponse, Response
 from starlette.routing import Route
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from samplads import i18n, queries, settings, warehouse
 from samplads.errors import SampladsError
+from samplads.workbench import handover
 
 LANGUAGE_PARAMETER: Final = "lang"
 """The query parameter that says a page's language, by code or by its own name (which is what a Streamlit widget writes there);
@@ -252,6 +253,15 @@ async def _language_script(_request: Request) -> Response:
     return Response(language_script(), media_type="text/javascript", headers={"cache-control": "no-cache"})
 
 
+async def _fetch(request: Request) -> Response:
+    """A finished file, streamed from disk; 404 with a sentence where its token is unknown or has run out."""
+    found = handover.shared.find(request.path_params["token"])
+    no_store = {"cache-control": "no-store"}
+    if found is None:
+        return PlainTextResponse(i18n.text("serving.file_gone", language_of(request.url.query)), status_code=404, headers=no_store)
+    return FileResponse(found.path, media_type=found.media_type, filename=found.name, headers=no_store)
+
+
 def preload() -> None:
     """Import what the first visitor would else wait for, and put it out of the garbage collector's sight."""
     for module in _PRELOADED:
@@ -288,9 +298,15 @@ def application(script: Path | None = None) -> ASGIApp:
     app = streamlit.App(
         script or settings.ROOT / "app.py",
         lifespan=_lifespan,
-        routes=[Route("/health", _alive), Route("/ready", _ready), Route(f"/{LANGUAGE_SCRIPT}", _language_script)],
+        routes=[
+            Route("/health", _alive),
+            Route("/ready", _ready),
+            Route(f"/{LANGUAGE_SCRIPT}", _language_script),
+            Route(f"/{handover.PATH}/{{token}}", _fetch),
+        ],
         middleware=[Middleware(Hull, static=Path(file_util.get_static_dir()))],
     )
     for name, value in OPTIONS.items():
         config.set_option(name, value)
+    handover.shared.served = True
     return app

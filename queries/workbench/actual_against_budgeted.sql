@@ -2,7 +2,7 @@
 -- title.en: Actual against budgeted occupancy
 -- explain.da: Afdelinger, hvis belægning afviger 5 procentpoint eller mere fra den budgetterede; de skal indberettes.
 -- explain.en: Units whose occupancy is 5 percentage points or more off the budgeted; they are to be reported.
--- user: director
+-- user: analyst
 -- columns: unit_id, name, municipality_name, budgeted_occupancy_pct, occupancy_pct, difference
 select
     unit_now.unit_id,

@@ -2,7 +2,7 @@
 -- title.en: Occupancy month by month in a region
 -- explain.da: Belagte pladser i forhold til maks. efter opgørelsesmåned, med glidende gennemsnit over tre måneder.
 -- explain.en: Occupied places against the maximum by month of count, with a moving average of three months.
--- user: director
+-- user: analyst
 -- param region: text = Sjælland
 -- columns: month, units, maximum, occupied, occupancy_pct, average_of_three
 with monthly as (

@@ -3,7 +3,7 @@
 -- explain.da: Belagt, reserveret og åben er tilsammen flere end maks., eller en lukket afdeling melder åbne pladser. Til opfølgning hos den, der
 --   har bekræftet.
 -- explain.en: Occupied, reserved and accepting exceed the maximum, or a closed unit reports open places. To follow up with whoever confirmed.
--- user: placement officer
+-- user: analyst
 -- columns: unit_id, name, municipality_name, maximum, occupied, reserved, accepting, status, confirmed_by
 select
     unit_now.unit_id,

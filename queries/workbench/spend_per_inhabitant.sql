@@ -4,7 +4,7 @@
 --   og en del, der skyldes pris.
 -- explain.en: Spend per inhabitant = recipients per inhabitant x cost per recipient. The deviation from the mean split into a part from volume and
 --   a part from price.
--- user: director
+-- user: analyst
 -- param year: whole = 2025
 -- columns: municipality, name, spend_per_inhabitant, recipients_per_1000, spend_per_recipient, from_volume, from_price
 with told as (

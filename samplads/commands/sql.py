@@ -28,7 +28,9 @@ def register(subparsers: Any) -> None:
         help="a $parameter; types: text (default), whole, number, day, flag, list (with |)",
     )
     command.add_argument("--format", choices=(*SHOWN, *WHOLE), default="table")
-    command.add_argument("--out", type=Path, help="write the whole result to a file (default for csv and parquet: standard output)")
+    command.add_argument(
+        "--out", type=Path, help="write the whole result to a file (default: standard output; a terminal takes no xlsx or parquet)"
+    )
     command.add_argument("--rows", type=int, default=1000, help="most rows of a table or JSON (default: 1000)")
     command.add_argument("--timeout", type=float, metavar="S", help="most seconds (default: 60; 1800 for a file)")
     command.add_argument("--warehouse", type=Path, help="folder of the warehouse")
@@ -45,7 +47,7 @@ def register(subparsers: Any) -> None:
 def parameters(texts: list[str], declared: dict[str, str]) -> dict[str, object]:
     """`name[:type]=value` texts as values. A reviewed query's own types hold where none is told; otherwise text.
 
-    Raises SampladsError `assignment_shape`, `sql_parameter_value`.
+    Raises SampladsError `assignment_shape`, `sql_parameter_…`.
     """
     from samplads.workbench import library
 
@@ -86,8 +88,9 @@ def _list(language: str) -> int:
 def _fault(error: Any, language: str) -> int:
     """A statement's error with its place under the line and the names that look like the one that is missing."""
     from samplads import i18n
+    from samplads.workbench import faults
 
-    print(i18n.sentence(error, language), file=sys.stderr)
+    print(faults.sentence(error, language), file=sys.stderr)
     if error.place is not None:
         print(error.place.excerpt(), file=sys.stderr)
     if error.candidates:
@@ -147,6 +150,8 @@ def _to_standard_output(statement: str, copy: Path, form: str, values: dict[str,
 
     from samplads.workbench import worker
 
+    if form != "csv" and sys.stdout.isatty():
+        raise SampladsError("export_terminal", format=form)
     with tempfile.TemporaryDirectory(prefix="samplads-") as folder:
         done = worker.export(statement, copy, Path(folder) / f"result.{form}", form, parameters=values, limits=limits)
         with done.path.open("rb") as source:

@@ -7,13 +7,15 @@ visitor has under way lies in their session; a statement goes on in the queue wh
 from __future__ import annotations
 
 import datetime as dt
+import hashlib
 import re
 import secrets
 import tempfile
+import threading
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Literal
-from urllib.parse import quote
+from urllib.parse import quote, urlencode
 
 import polars as pl
 import streamlit as st
@@ -27,7 +29,7 @@ from samplads.presenting import workbench as shown
 from samplads.ui import data, pick, session, show, written
 from samplads.ui.page import answer, empty, note
 from samplads.ui.session import language, say
-from samplads.workbench import analyst_copy, export, library, pool, worker
+from samplads.workbench import analyst_copy, export, faults, handover, library, pool, worker
 from samplads.workbench.faults import SqlError
 from samplads.workbench.library import Reviewed
 from samplads.workbench.pool import Ticket
@@ -38,10 +40,22 @@ FIRST = "open_places_for_group"
 """The question that stands answered when nobody has asked another."""
 MAIN = "unit_now"
 EXAMPLE = "select name, accepting from unit_now where accepting > 0"
+LONGEST_LINK = 6000
+"""Longest address that is offered, in characters: browsers and proxies take it."""
+_LINKS = ("q", "saved", "sql")
+_VALUE = "v."
+"""Before a parameter's name in the address of a statement that is not saved."""
 USERS = ("placement officer", "director", "analyst")
 HISTORY = 30
 
 _STATE = "_workbench"
+_TOO_MUCH_TO_SHOW = frozenset({"sql_result_wide", "sql_timeout"})
+"""What stops the shown part of a result, and need not stop its whole file."""
+_BROWSER_COOKIES = ("_streamlit_xsrf", "_xsrf")
+"""What Streamlit sets once in each browser."""
+_CHECK = worker.Limits(seconds=1, memory_mb=64, address_mb=640)
+_CHECKING = threading.BoundedSemaphore(1)
+"""Reading a statement's `$names` is outside the queue: one at a time, with little memory and a second at most."""
 _AT_ONCE = 0.8
 """Seconds that a run waits for its answer before the page shows that it is under way."""
 _LOOK = 0.5
@@ -62,9 +76,9 @@ class Asked:
 class Bench:
     """What one visitor has on the bench."""
 
-    analyst: str = field(default_factory=lambda: secrets.token_hex(6))
+    token: str = field(default_factory=lambda: secrets.token_hex(6))
     opened: tuple[str, str] | None = None
-    """`("q", name)` of a reviewed query or `("saved", id)`."""
+    """`("q", name)` of a reviewed query, `("saved", id)`, or `("sql", text)` of a link with the statement in it."""
     original: str = ""
     title: str | None = None
     edition: int | None = None
@@ -80,12 +94,29 @@ class Bench:
     export_error: SampladsError | None = None
     folder: tempfile.TemporaryDirectory[str] | None = None
     """Where the last export lies; it goes with the visit."""
+    handed: str = ""
+    """Under which the last export can be fetched."""
 
 
 def bench() -> Bench:
     """This visitor's."""
     found: Bench = st.session_state.setdefault(_STATE, Bench())
     return found
+
+
+def _analyst() -> str:
+    """Whose turn it is: the name's, where one is given, else the browser's, however many tabs it has open."""
+    if name := _name():
+        return f"name:{name.casefold()}"
+    about = st.context
+    marks = _told_by_browser(*(about.cookies.get(cookie) for cookie in _BROWSER_COOKIES))
+    marks = marks or _told_by_browser(about.ip_address, about.headers.get("user-agent"))
+    # Without a browser (a test), the visit itself.
+    return f"browser:{hashlib.sha256(marks.encode()).hexdigest()[:16]}" if marks else f"visit:{bench().token}"
+
+
+def _told_by_browser(*marks: object) -> str:
+    return "|".join(mark for mark in marks if isinstance(mark, str) and mark)
 
 
 def copy() -> Path:
@@ -97,10 +128,26 @@ def _lay(sql: str, opened: tuple[str, str] | None, title: str | None) -> None:
     mine = bench()
     st.session_state[SQL] = sql
     mine.opened, mine.original, mine.title, mine.edition, mine.owner = opened, sql, title, None, ""
-    for key in ("q", "saved"):
-        st.query_params.pop(key, None)
+    _leave_address()
     if opened is not None:
         st.query_params[opened[0]] = opened[1]
+
+
+def _leave_address() -> None:
+    """Take what names or holds a statement out of the address."""
+    for key in [key for key in st.query_params if key in _LINKS or key.startswith(_VALUE)]:
+        del st.query_params[key]
+
+
+def open_linked(sql: str) -> None:
+    """Lay a statement that stands in the address on the bench, with its parameters' values; it runs when somebody presses Run."""
+    values = {key.removeprefix(_VALUE): text for key, text in st.query_params.items() if key.startswith(_VALUE)}
+    _lay(sql, ("sql", sql), None)
+    for name, told in values.items():
+        kind, sign, text = told.partition(":")
+        if sign and kind in library.TYPES and re.fullmatch(r"\w+", name):
+            st.session_state[f"own_{name}"], st.session_state[f"own_{name}_type"] = text, kind
+            st.query_params[f"{_VALUE}{name}"] = told
 
 
 def open_reviewed(name: str) -> None:
@@ -142,11 +189,13 @@ def _typed(value: object) -> tuple[str, str]:
 def begin() -> None:
     """What the link asks for, what was on the bench, or the first question: nobody meets an empty page."""
     mine = bench()
-    wanted = next(((kind, st.query_params[kind]) for kind in ("q", "saved") if kind in st.query_params), None)
+    wanted = next(((kind, st.query_params[kind]) for kind in _LINKS if kind in st.query_params), None)
     try:
         if wanted is not None and wanted != mine.opened:
             if wanted[0] == "q":
                 open_reviewed(wanted[1])
+            elif wanted[0] == "sql":
+                open_linked(wanted[1])
             else:
                 open_saved(_visible(wanted[1]))
         elif SQL not in st.session_state and mine.asked is not None:
@@ -177,8 +226,8 @@ def _leave_link() -> None:
     """What was changed is no longer what the link names."""
     mine = bench()
     if mine.opened is not None and st.session_state.get(SQL, "").strip() != mine.original.strip():
-        st.query_params.pop(mine.opened[0], None)
-        if mine.opened[0] == "q":
+        _leave_address()
+        if mine.opened[0] != "saved":
             mine.opened = None
 
 
@@ -244,15 +293,15 @@ def _about_table(table: str) -> str:
 
 
 def _about_column(column: analyst_copy.Column) -> str:
-    told = column.da if language() == "da" else column.en
-    for key in (f"workbench.column.{column.name}", f"columns.{column.name}"):
-        if not told and i18n.has(key, language()):
-            told = i18n.text(key, language())
-    return f"{told or ''}{f' ({column.unit})' if column.unit else ''}"
+    declared = column.da if language() == "da" else column.en
+    return shown.about_column(column.table, column.name, declared, column.unit, language())
 
 
 def _put_table(table: str) -> None:
-    st.session_state[SQL] = shown.put_table(st.session_state.get(SQL, ""), table)
+    columns: dict[str, list[str]] = {}
+    for column in schema():
+        columns.setdefault(column.table, []).append(column.name)
+    st.session_state[SQL] = shown.put_table(st.session_state.get(SQL, ""), table, columns)
 
 
 def _put_column(table: str, name: str) -> None:
@@ -376,8 +425,7 @@ def _keep() -> None:
             return
         mine.opened, mine.original, mine.title = ("saved", str(query.id)), query.sql, query.name
         mine.edition, mine.owner = query.edition, query.owner
-        for key in ("q", "saved"):
-            st.query_params.pop(key, None)
+        _leave_address()
         st.query_params["saved"] = str(query.id)
         st.toast(say("workbench_page.saved.done", name=query.name))
         st.rerun()
@@ -417,6 +465,8 @@ def _style(lines: int) -> str:
         "<style>.st-key-sql textarea { font-family: 'JetBrains Mono', ui-monospace, monospace; font-size: 14px; line-height: 20px; "
         "white-space: pre; overflow: auto; padding: 8px 8px 8px 44px; tab-size: 4; "
         f'background: url("data:image/svg+xml,{quote(picture)}") no-repeat 0 8px local; }}'
+        # Streamlit's English word on how to apply the text; the label says how to run it.
+        '.st-key-sql [data-testid="InputInstructions"] { display: none; }'
         '[class*="st-key-open_"] button, [class*="st-key-past_"] button { text-align: left; justify-content: flex-start; }'
         # Beside a long result the questions and tables stay in view; on a phone they stand above it.
         "@media (min-width: 641px) { .st-key-beside { position: sticky; top: 0.5rem; max-height: calc(100vh - 1rem); overflow-y: auto; } }"
@@ -429,7 +479,9 @@ def editor() -> None:
     """The statement: line numbers, no wrapping, Ctrl+Enter runs."""
     sql = st.session_state.get(SQL, "")
     lines = sql.count("\n") + 1
-    st.html(_style(min(2000, lines + 60)))
+    # What is pasted has its numbers before the server knows of it: always many more than there are lines, in steps, so that the picture
+    # is the same one from run to run.
+    st.html(_style(1000 * (1 + (lines + 500) // 1000)))
     st.text_area(
         say("workbench_page.editor"),
         key=SQL,
@@ -441,7 +493,12 @@ def editor() -> None:
 
 @st.cache_data(show_spinner=False, max_entries=200)
 def _named(version: str, sql: str, _copy: Path) -> tuple[str, ...]:  # noqa: ARG001 - the key
-    return worker.check(sql, _copy, limits=worker.Limits(seconds=10)).parameters
+    if not _CHECKING.acquire(timeout=_CHECK.seconds):
+        raise SampladsError("queue_full", waiting=1)
+    try:
+        return worker.check(sql, _copy, limits=_CHECK).parameters
+    finally:
+        _CHECKING.release()
 
 
 def _parameter_names(sql: str) -> tuple[str, ...]:
@@ -482,7 +539,7 @@ def _label(name: str) -> str:
 def parameters() -> dict[str, object]:
     """The statement's parameters as fields; returns their values. A reviewed query's fields hold its examples and live in the link.
 
-    Raises SampladsError `sql_parameter_value`.
+    Raises SampladsError `sql_parameter_…`.
     """
     query = reviewed()
     values: dict[str, object] = {}
@@ -511,6 +568,29 @@ def parameters() -> dict[str, object]:
             values[name] = library.value(typed or "", kind, name)
     # A field that is left empty is asked for by the run.
     return {name: value for name, value in values.items() if value is not None}
+
+
+def link(values: dict[str, object]) -> None:
+    """The bench as an address to send on: of a reviewed or saved query its name, of anything else the statement and its values."""
+    fold = st.expander(say("workbench_page.link.title"), key="link", on_change="rerun", icon=":material/link:")
+    if not fold.open:
+        return
+    mine = bench()
+    sql = st.session_state.get(SQL, "")
+    if mine.opened is not None and mine.opened[0] != "sql" and sql.strip() == mine.original.strip():
+        told = dict(st.query_params.items())
+    else:
+        typed = {name: _typed(value) for name, value in values.items()}
+        told = {"sql": sql, **{f"{_VALUE}{name}": f"{kind}:{text}" for name, (text, kind) in typed.items()}}
+        if "lang" in st.query_params:
+            told["lang"] = st.query_params["lang"]
+    address = f"{_told_by_browser(st.context.url).split('?')[0]}?{urlencode(told, quote_via=quote)}"
+    with fold:
+        if not sql.strip() or len(address) > LONGEST_LINK:
+            note(say("workbench_page.link.long", most=formats.number(LONGEST_LINK, language())))
+            return
+        note(say("workbench_page.link.about"))
+        st.code(address, language=None, wrap_lines=True)
 
 
 # Running.
@@ -546,7 +626,7 @@ def run(values: dict[str, object], pressed: Literal["run", "plan"] | None) -> No
     _forget_export()
     mine.asked, mine.outcome, mine.error = asked, None, None
     try:
-        mine.ticket = pool.shared().run(mine.analyst, asked.sql, copy(), parameters=values)
+        mine.ticket = pool.shared().run(_analyst(), asked.sql, copy(), parameters=values)
     except SampladsError as error:
         mine.ticket, mine.error = None, error
         return
@@ -575,7 +655,7 @@ def _collect() -> None:
 def _told(mine: Bench) -> str:
     """A result in one line: how many rows, whether there are more, how long it took."""
     if mine.outcome is None:
-        return i18n.sentence(mine.error, language()) if mine.error else ""
+        return faults.sentence(mine.error, language()) if mine.error else ""
     seconds = say("workbench_page.seconds", n=formats.number(mine.outcome.seconds, language(), 1 if mine.outcome.seconds >= 0.1 else 2))
     if mine.outcome.plan is not None:
         return f"{say('workbench_page.plan')} · {seconds}"
@@ -601,7 +681,13 @@ def say_answer() -> None:
         told = say("workbench_page.no_answer")
     else:
         told = _told(mine) or say("workbench_page.not_run")
-    answer(f"{lead}{told}", query.explain[language()] if query else None)
+    answer(f"{lead}{told}", query.explain[language()] if query else None, _promised(query) if query else None)
+
+
+def _promised(query: Reviewed) -> str:
+    """The columns that a reviewed question gives, as they are headed."""
+    headers = [tables.header(tables.column(name), language()) for name in query.columns]
+    return _plain_text(say("workbench_page.columns", names=", ".join(headers)))
 
 
 @st.fragment(run_every=_LOOK)
@@ -622,7 +708,11 @@ def _watch() -> None:
             rows = getattr(ticket.work, "rows", None)
             if rows:
                 told = f"{told} · {formats.plural(rows, 'workbench_page.written', lang)}"
-            st.markdown(told)
+            progress = getattr(ticket.work, "progress", None)
+            if progress is None:
+                st.markdown(told)
+            else:
+                st.progress(min(max(progress, 0.0), 1.0), text=f"{told} · {formats.number(100 * progress, lang)} %")
         st.button(say("workbench_page.cancel"), key="cancel", icon=":material/stop:", on_click=ticket.cancel)
 
 
@@ -637,6 +727,9 @@ def result() -> None:
         return
     if mine.error is not None:
         fault(mine.error)
+        if mine.error.key in _TOO_MUCH_TO_SHOW:
+            note(say("workbench_page.export.longer", minutes=round(worker.Limits().export_seconds / 60)))
+            _export_all(mine, _name_of_result(mine))
         return
     if mine.outcome is None:
         return
@@ -648,7 +741,7 @@ def result() -> None:
 
 def fault(error: SampladsError) -> None:
     """What is wrong, the line with a caret, and the names that look like the one that is missing."""
-    st.error(i18n.sentence(error, language()))
+    st.error(faults.sentence(error, language()))
     if isinstance(error, SqlError):
         if error.place is not None and error.place.text.strip():
             st.code(error.place.excerpt(), language=None)
@@ -658,7 +751,6 @@ def fault(error: SampladsError) -> None:
 
 def _rows(mine: Bench, outcome: worker.Outcome) -> None:
     frame = export.flat(outcome.frame)
-    name = (mine.asked.title if mine.asked else None) or say("workbench_page.result")
     if frame.is_empty():
         empty(say("workbench_page.no_rows"))
         return
@@ -667,9 +759,29 @@ def _rows(mine: Bench, outcome: worker.Outcome) -> None:
         show.table(frame, columns=shown.columns(frame), key="result", height=420 if frame.height > 11 else "auto", name=None)
         if outcome.truncated:
             st.warning(say("workbench_page.cut_long", rows=formats.number(outcome.rows_shown, language())))
-        _export_all(mine, name)
+        _export_all(mine, _name_of_result(mine))
+        _copy(frame, outcome.truncated)
     with drawn:
         _chart(frame)
+        if outcome.truncated and shown.first_chart(frame) is not None:
+            note(say("workbench_page.chart.cut", rows=formats.number(outcome.rows_shown, language())))
+
+
+def _name_of_result(mine: Bench) -> str:
+    return (mine.asked.title if mine.asked else None) or say("workbench_page.result")
+
+
+def _copy(frame: pl.DataFrame, truncated: bool) -> None:
+    """The shown rows as text that a spreadsheet takes apart again; made only when it is unfolded."""
+    fold = st.expander(say("workbench_page.copy.title"), key="copy", on_change="rerun", icon=":material/content_copy:")
+    if not fold.open:
+        return
+    with fold:
+        text, rows = shown.for_spreadsheet(frame, language())
+        note(say("workbench_page.copy.about"))
+        told = "workbench_page.copy.cut" if truncated or rows < frame.height else "workbench_page.copy.all"
+        st.markdown(say(told, rows=formats.number(rows, language())))
+        st.code(text, language=None, height=160)
 
 
 def _chart(frame: pl.DataFrame) -> None:
@@ -704,18 +816,15 @@ def _chart(frame: pl.DataFrame) -> None:
 
 # The whole result as a file.
 
-_MIME = {
-    "csv": "text/csv",
-    "xlsx": "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet",
-    "parquet": "application/vnd.apache.parquet",
-}
-
 
 def _forget_export() -> None:
     mine = bench()
     if mine.exporting is not None:
         mine.exporting.cancel()
     mine.exporting, mine.exported, mine.export_error = None, None, None
+    if mine.handed:
+        handover.shared.take_back(mine.handed)
+        mine.handed = ""
     if mine.folder is not None:
         mine.folder.cleanup()
         mine.folder = None
@@ -730,7 +839,7 @@ def _begin_export(form: str) -> None:
     mine.form = form
     target = Path(mine.folder.name) / f"result.{form}"
     try:
-        mine.exporting = pool.shared().export(mine.analyst, mine.asked.sql, copy(), target, form, parameters=mine.asked.values)
+        mine.exporting = pool.shared().export(_analyst(), mine.asked.sql, copy(), target, form, parameters=mine.asked.values)
     except SampladsError as error:
         mine.export_error = error
         return
@@ -740,10 +849,9 @@ def _begin_export(form: str) -> None:
 def _export_all(mine: Bench, name: str) -> None:
     """Every row to the end, never only those shown: first the file is written, then it is fetched."""
     with st.container(horizontal=True, vertical_alignment="center", key="result_export"):
-        st.caption(say("workbench_page.export.all"), width="content")
         for form in ("xlsx", "csv", "parquet"):
             st.button(
-                "Parquet" if form == "parquet" else form.upper(),
+                say("workbench_page.export.as", form="Parquet" if form == "parquet" else form.upper()),
                 key=f"export_{form}",
                 type="tertiary",
                 help=say("workbench_page.export.help"),
@@ -756,17 +864,27 @@ def _export_all(mine: Bench, name: str) -> None:
     elif mine.export_error is not None:
         fault(mine.export_error)
     elif mine.exported is not None and mine.exported.path.is_file():
-        done = mine.exported
-        size = formats.number(max(done.bytes / 1e6, 0.1), language(), 1)
-        rows = formats.plural(done.rows, "workbench_page.export.ready", language(), mb=size)
-        st.download_button(
-            f"{say('workbench_page.export.fetch')} · {rows}",
-            data=lambda: done.path.open("rb"),
-            file_name=exports.file_name(name, session.day(), mine.form),
-            mime=_MIME[mine.form],
-            key="fetch",
-            on_click="ignore",
-            icon=":material/download:",
-        )
-        if done.sheets > 1:
-            note(say("workbench_page.export.sheets", n=done.sheets))
+        _fetch(mine, mine.exported, exports.file_name(name, session.day(), mine.form))
+
+
+def _fetch(mine: Bench, done: worker.Exported, file_name: str) -> None:
+    """The finished file: a link to it where the application's own hull serves it from disk, else through Streamlit's memory."""
+    size = formats.number(max(done.bytes / 1e6, 0.1), language(), 1)
+    label = formats.plural(done.rows, "workbench_page.export.fetch", language(), mb=size)
+    with st.container(key="fetch"):
+        if handover.shared.served:
+            if handover.shared.find(mine.handed) is None:
+                mine.handed = handover.shared.offer(done.path, file_name, mine.form)
+            st.link_button(label, f"./{handover.PATH}/{mine.handed}?lang={language()}", icon=":material/download:")
+        else:
+            st.download_button(
+                label,
+                data=lambda: done.path.open("rb"),
+                file_name=file_name,
+                mime=handover.MEDIA_TYPES[mine.form],
+                key="fetch_here",
+                on_click="ignore",
+                icon=":material/download:",
+            )
+    if done.sheets > 1:
+        note(say("workbench_page.export.sheets", n=done.sheets))

@@ -33,6 +33,8 @@ from samplads.workbench.suppression import Relation, Table, protect
 ALL = "all"
 UNKNOWN = "unknown"
 COUNTRY = "country"
+PLACES = "places"
+POPULATION = "population"
 
 WHOLE = (
     "meta",
@@ -54,6 +56,8 @@ WHOLE = (
 NIGHT_ROSTER = ("unit_id", "valid_from", "night_cover", "posts", "shift_start", "shift_end")
 INTERNAL = ("delivery_digest",)
 """Columns of the build itself."""
+COUNTS_OF_PERSONS = {"meta": ("needs",)}
+"""Columns of whole tables that count persons exactly: one more total from which hidden counts could be computed."""
 
 
 @dataclass(frozen=True)
@@ -64,6 +68,9 @@ class Disclosure:
     floor: int = 3
     indicator_total: str = "alle"
     indicators_not_persons: tuple[str, ...] = ()
+    indicator_shares: Mapping[str, float] = field(default_factory=dict)
+    indicator_bases: Mapping[str, str] = field(default_factory=dict)
+    base_floor: int = 20
 
     def __post_init__(self) -> None:
         if self.threshold < max(self.floor, 2):
@@ -77,6 +84,9 @@ class Disclosure:
             floor=int(values["floor"]),
             indicator_total=str(values["indicator_total"]),
             indicators_not_persons=tuple(values["indicators_not_persons"]),
+            indicator_shares={str(ending): float(scale) for ending, scale in values["indicator_shares"].items()},
+            indicator_bases={str(code): str(base) for code, base in values["indicator_bases"].items()},
+            base_floor=int(values["base_floor"]),
         )
 
 
@@ -154,7 +164,7 @@ def _fill(connection: duckdb.DuckDBPyConnection, limits: Disclosure) -> None:
     tables = {table for table, _ in present}
     for table in WHOLE:
         if table in tables:
-            left_out = [column for column in INTERNAL if (table, column) in present]
+            left_out = [column for column in (*INTERNAL, *COUNTS_OF_PERSONS.get(table, ())) if (table, column) in present]
             exclude = f" exclude ({', '.join(left_out)})" if left_out else ""
             connection.execute(f'create table copy_file."{table}" as select *{exclude} from warehouse."{table}"')  # noqa: S608 - our own names
     if "night_roster" in tables:
@@ -485,37 +495,108 @@ def _spend(connection: duckdb.DuckDBPyConnection, limits: Disclosure) -> tuple[p
     return shown, pl.DataFrame(totals, schema=schema)
 
 
-def _indicators(connection: duckdb.DuckDBPyConnection, limits: Disclosure) -> pl.DataFrame:
-    """Indicators. A whole number from 1 to below the threshold is taken for persons, unless the code's ending says otherwise.
+@dataclass(frozen=True)
+class _Bases:
+    """How many stand behind a share, a rate or a mean: true values by (municipality, year, code, group), and populations."""
 
-    Where the groups of an indicator add up to its total, the total ties them.
+    values: Mapping[tuple[str, int, str, str], float]
+    groups: Mapping[tuple[str, int, str], tuple[str, ...]]
+    population: Mapping[str, float]
+    total: str
+
+    @classmethod
+    def read(cls, connection: duckdb.DuckDBPyConnection, lines: pl.DataFrame, total: str) -> _Bases:
+        values: dict[tuple[str, int, str, str], float] = {}
+        groups: dict[tuple[str, int, str], tuple[str, ...]] = {}
+        for municipality, year, code, group, value in lines.select("municipality", "year", "code", "group_key", "value").iter_rows():
+            values[municipality, year, code, group] = float(value)
+            groups[municipality, year, code] = (*groups.get((municipality, year, code), ()), group)
+        people = connection.execute("select code, population from warehouse.municipality where population is not null").fetchall()
+        return cls(values, groups, {str(code): float(count) for code, count in people}, total)
+
+    def of(self, municipality: str, year: int, base: str, wanted: Sequence[str]) -> tuple[list[float | None], bool]:
+        """The base of each group of a figure, None where it is not known; and whether they are one and the same base."""
+        if base == POPULATION:
+            return [self.population.get(municipality)] * len(wanted), True
+        held = self.groups.get((municipality, year, base), ())
+        own = [self.values.get((municipality, year, base, group)) for group in wanted]
+        if any(group in held for group in wanted if group != self.total):
+            return own, False
+        if self.total in held:
+            return [self.values[municipality, year, base, self.total]] * len(wanted), True
+        together = sum(self.values[municipality, year, base, group] for group in held) if held else None
+        return [together] * len(wanted), True
+
+
+def _indicators(connection: duckdb.DuckDBPyConnection, limits: Disclosure) -> pl.DataFrame:
+    """Indicators, with small counts of persons hidden, also where they come as a share or a mean.
+
+    1. A value between 0 and the threshold is taken for few persons, unless the code's ending says otherwise: judged value by value.
+    2. A share or rate times its base is a count, and so is what is left of the base; a share of few is hidden whatever it is, and so is one
+       whose base is not known. A mean over few is hidden: it would be one person's.
+    3. The groups of an indicator are tied by their total, also where it is not delivered: somebody may have it from elsewhere.
     """
     lines = connection.sql("select municipality, year, code, group_key, value from warehouse.indicator order by all").pl()
+    bases = _Bases.read(connection, lines, limits.indicator_total)
     values: list[float | None] = []
     hidden_all: list[bool] = []
     for group in lines.partition_by(["municipality", "year", "code"], maintain_order=True):
-        numbers = group["value"].to_list()
-        code = str(group["code"][0])
-        whole = all(float(value).is_integer() and value >= 0 for value in numbers)
-        persons = whole and not code.endswith(limits.indicators_not_persons or ("\0",))
-        if not persons:
-            values += numbers
-            hidden_all += [False] * group.height
-            continue
-        cells = Cells()
-        for place, value in enumerate(numbers):
-            cells.add((place,), int(value), 0 < value < limits.threshold)
-        at = [place for place, key in enumerate(group["group_key"]) if key == limits.indicator_total]
-        parts = [place for place in range(group.height) if place not in at]
-        if at and parts and sum(cells.values[place] for place in parts) == cells.values[at[0]]:
-            cells.total(at[0], parts)
-        hidden = cells.hide(limits.threshold)
+        numbers = [float(value) for value in group["value"]]
+        code, keys = str(group["code"][0]), [str(key) for key in group["group_key"]]
+        scale = next((scale for ending, scale in limits.indicator_shares.items() if code.endswith(ending)), None)
+        base = limits.indicator_bases.get(code, POPULATION if scale == 1000 else "")
+        whose, same = bases.of(str(group["municipality"][0]), int(group["year"][0]), base, keys)
+        if base == PLACES:
+            hidden = [False] * group.height
+        elif scale is not None:
+            hidden = _hidden_shares(numbers, whose, keys, scale, limits, same=same)
+        elif base:
+            hidden = [of is None or 0 < of < limits.base_floor for of in whose]
+        elif code.endswith(limits.indicators_not_persons or ("\0",)):
+            hidden = [False] * group.height
+        else:
+            counts = [max(round(value), 1 if value > 0 else 0) for value in numbers]
+            hidden = _hidden_groups(counts, [0 < value < limits.threshold for value in numbers], keys, limits)
         values += [None if hide else value for value, hide in zip(numbers, hidden, strict=True)]
         hidden_all += hidden
     shown: pl.DataFrame = lines.with_columns(
         pl.Series("value", values, dtype=pl.Float64), pl.Series("suppressed", hidden_all, dtype=pl.Boolean)
     )
     return shown
+
+
+def _hidden_shares(
+    shares: Sequence[float], bases: Sequence[float | None], keys: Sequence[str], scale: float, limits: Disclosure, *, same: bool
+) -> list[bool]:
+    """Which shares of persons to hide. Shares of one base are tied by the whole of it: what the others leave is the hidden one."""
+    counts, few = [], []
+    for share, base in zip(shares, bases, strict=True):
+        count = 0 if base is None else round(base * share / scale)
+        rest = 0 if base is None else round(base) - count
+        small = base is None or 0 < base < limits.base_floor or any(0 < one < limits.threshold for one in (count, rest))
+        counts.append(max(count, 1 if small else 0))
+        few.append(small)
+    if not same and limits.indicator_total not in keys:
+        # Each has a base of its own: none says anything of another.
+        return few
+    return _hidden_groups(counts, few, keys, limits)
+
+
+def _hidden_groups(counts: Sequence[int], few: Sequence[bool], keys: Sequence[str], limits: Disclosure) -> list[bool]:
+    """Which groups of one figure to hide, their total among them where it has a row."""
+    at = next((place for place, key in enumerate(keys) if key == limits.indicator_total), None)
+    parts = [place for place in range(len(keys)) if place != at]
+    together = sum(counts[place] for place in parts)
+    tied = at is not None and bool(parts) and together <= counts[at] + len(parts) / 2
+    cells = Cells()
+    for place, count in enumerate(counts):
+        # Rounded parts may miss their rounded total by a little, and a part may be missing: the tie holds all the same.
+        cells.add((place,), together if tied and place == at else max(count, 0), few[place])
+    if tied and at is not None:
+        cells.total(at, parts)
+    elif len(parts) > 1:
+        cells.total(cells.add(("total",), together, sensitive=False, weight=64.0), parts)
+    return cells.hide(limits.threshold)[: len(keys)]
 
 
 def path_of(warehouse_file: Path) -> Path:

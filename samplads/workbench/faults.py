@@ -7,6 +7,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from samplads import i18n
 from samplads.errors import SampladsError
 
 _WIDE = frozenset("WF")
@@ -54,8 +55,11 @@ class SqlError(SampladsError):
     """A statement that was refused, failed or was stopped.
 
     `place` is where in the text (None where it has none), `candidates` are names that exist and look like the one that does not:
-    only ever names of the analyst copy. The sentence's blanks always include `line` and `column`.
+    only ever names of the analyst copy. The sentence's blanks always include `line` and `column`. `peak_mb` is the most resident memory
+    in MiB that the ended process had, 0 where none was started.
     """
+
+    peak_mb: int = 0
 
     def __init__(self, key: str, /, *, where: Place | None = None, candidates: Sequence[str] = (), **values: object) -> None:
         super().__init__(key, **{"line": where.line if where else "-", "column": where.column if where else "-", **values})
@@ -77,3 +81,9 @@ class SqlError(SampladsError):
         values = {str(name): value for name, value in told["values"].items() if name not in {"line", "column"}}
         where = None if told["place"] is None else Place(*told["place"])
         return cls(str(told["key"]), where=where, candidates=tuple(told["candidates"]), **values)
+
+
+def sentence(error: SampladsError, language: str) -> str:
+    """An error's sentence; without the words on its place where none is known."""
+    told = i18n.sentence(error, language)
+    return told if getattr(error, "place", None) is not None else told.replace(i18n.text("workbench.no_place", language), "")

@@ -124,7 +124,7 @@ def main(control_fd: int) -> None:
                 command = leash.recv(1)
                 if command == b"n":
                     with contextlib.suppress(OSError):
-                        os.setpriority(os.PRIO_PROCESS, pid, 10)
+                        os.setpriority(os.PRIO_PROCESS, pid, 19)
                     continue
                 os.kill(pid, signal.SIGKILL)
                 waiting.unregister(leash)

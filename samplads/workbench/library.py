@@ -60,7 +60,7 @@ def value(text: str, kind: str, name: str) -> object:
 
     Numbers may have a decimal comma, lists a | between.
 
-    Raises SampladsError `sql_parameter_value`.
+    Raises SampladsError `sql_parameter_whole`, `sql_parameter_number`, `sql_parameter_day`, `sql_parameter_flag`.
     """
     text = text.strip()
     if text == "":
@@ -84,7 +84,7 @@ def value(text: str, kind: str, name: str) -> object:
                 return text
     except ValueError:
         pass
-    raise SampladsError("sql_parameter_value", name=name, value=text, type=kind, example=_EXAMPLES.get(kind, "101"))
+    raise SampladsError(f"sql_parameter_{kind}", name=name, value=text, example=_EXAMPLES[kind])
 
 
 def parse(name: str, sql: str) -> Reviewed:

@@ -48,8 +48,10 @@ class Limits:
     export_seconds: float = 1800.0
     memory_mb: int = 512
     """DuckDB's own limit."""
-    address_mb: int = 3072
-    """The operating system's limit on the whole process: code, Arrow and allocations that DuckDB does not count."""
+    address_mb: int = 1152
+    """The operating system's limit on the whole process: code (360 MiB), Arrow and allocations that DuckDB does not count."""
+    writer_mb: int = 768
+    """The same for the process that writes an export's file."""
     threads: int = 1
     preview_mb: int = 32
     """Most bytes of a shown result; the parent holds them in memory."""
@@ -257,7 +259,10 @@ def _check_copy(copy: Path | None) -> str:
 
 
 class Run:
-    """One statement under way. `result()` waits for it; `cancel()` may be called by another thread."""
+    """One statement under way. `result()` waits for it; `cancel()` may be called by another thread.
+
+    `progress` is the share from 0 to 1 that DuckDB reckons done, None where it has said nothing.
+    """
 
     def __init__(
         self,
@@ -276,6 +281,10 @@ class Run:
         self._child: _Child | None = None
         self._cancelled = threading.Event()
         self._lock = threading.Lock()
+        self.progress: float | None = None
+
+    def _heard(self, message: dict[str, Any]) -> None:
+        self.progress = message.get("progress", self.progress)
 
     def cancel(self) -> None:
         """Stop it: the process is killed."""
@@ -283,6 +292,12 @@ class Run:
             self._cancelled.set()
             if self._child is not None:
                 self._child.kill()
+
+    def restart(self) -> None:
+        """Make ready to run again after it was stopped: it only reads, so that nothing is left of its first run."""
+        with self._lock:
+            self._cancelled.clear()
+            self.progress = None
 
     def yield_to_others(self) -> None:
         """Let shorter statements go first from now on."""
@@ -347,7 +362,7 @@ class Run:
                             child.kill()
                             waiting.unregister(read_end)
                     elif key.data == "status":
-                        if not child.hear():
+                        if not child.hear(self._heard):
                             waiting.unregister(child.status)
                     elif not child.hear_leash():
                         child.ended = child.ended or {"exit": -signal.SIGKILL, "peak_mb": 0, "cpu": 0.0}
@@ -358,13 +373,17 @@ class Run:
             with self._lock:
                 child.close()
                 self._child = None
-        if self._cancelled.is_set() and child.done is None:
-            raise SqlError("sql_cancelled")
-        if too_wide:
-            raise SqlError("sql_result_wide", megabytes=self.limits.preview_mb)
-        if child.done is None:
-            raise _why(child, self.limits, timed_out, self.limits.seconds)
-        return child.done, data, int(child.ended["peak_mb"])
+        peak = int((child.ended or {}).get("peak_mb", 0))
+        if child.done is None or too_wide:
+            if self._cancelled.is_set() and child.done is None:
+                error = SqlError("sql_cancelled")
+            elif too_wide:
+                error = SqlError("sql_result_wide", megabytes=self.limits.preview_mb)
+            else:
+                error = _why(child, self.limits, timed_out, self.limits.seconds)
+            error.peak_mb = peak
+            raise error
+        return child.done, data, peak
 
 
 def _plain_wholes(frame: pl.DataFrame, columns: tuple[tuple[str, str], ...]) -> pl.DataFrame:
@@ -444,6 +463,7 @@ class Export:
         self.target = target
         self.form = form
         self.rows = 0
+        self.progress: float | None = None
         seconds = self.limits.export_seconds
         self._job = _job(sql, _check_copy(copy), parameters, self.limits, rows=None, seconds=seconds)
         self._children: list[_Child] = []
@@ -457,8 +477,21 @@ class Export:
             for child in self._children:
                 child.kill()
 
+    def restart(self) -> None:
+        """Make ready to run again after it was stopped; no file is left of its first run."""
+        with self._lock:
+            self._cancelled.clear()
+            self.rows, self.progress = 0, None
+
+    def yield_to_others(self) -> None:
+        """Let shorter statements go first from now on."""
+        with self._lock:
+            for child in self._children:
+                child.yield_to_others()
+
     def _heard(self, message: dict[str, Any]) -> None:
         self.rows = int(message.get("rows", self.rows))
+        self.progress = message.get("progress", self.progress)
 
     def result(self) -> Exported:
         """Wait for the file.
@@ -487,7 +520,7 @@ class Export:
                     raise SqlError("sql_cancelled")
                 form = {
                     "format": self.form,
-                    "address_mb": self.limits.address_mb,
+                    "address_mb": self.limits.writer_mb,
                     "export_mb": self.limits.export_mb,
                     "temporary": temporary,
                 }

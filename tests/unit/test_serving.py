@@ -13,12 +13,15 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from starlette.applications import Starlette
 from starlette.responses import FileResponse, PlainTextResponse, Response
-from starlette.types import Receive, Scope, Send
+from starlette.routing import Route
+from starlette.types import ASGIApp, Receive, Scope, Send
 
 from samplads import i18n, serving, warehouse
 from samplads.commands import serve
 from samplads.errors import SampladsError
+from samplads.workbench import handover
 
 INDEX = """<!DOCTYPE html><html lang="en"><head><title>Streamlit</title>
 <link
@@ -41,11 +44,18 @@ def static(tmp_path: Path) -> Path:
 
 
 def answer(
-    static: Path, path: str, *, query: str = "", method: str = "GET", scheme: str = "http", **headers: str
+    static: Path,
+    path: str,
+    *,
+    query: str = "",
+    method: str = "GET",
+    scheme: str = "http",
+    inside: ASGIApp | None = None,
+    **headers: str,
 ) -> tuple[int, dict[str, str], bytes]:
-    """Status, headers and body that the hull gives for one request, over a stand-in for Streamlit."""
+    """Status, headers and body that the hull gives for one request, over a stand-in for Streamlit or what is `inside`."""
 
-    async def inner(scope: Scope, receive: Receive, send: Send) -> None:
+    async def standin(scope: Scope, receive: Receive, send: Send) -> None:
         response: Response = FileResponse(static / "index.html")
         if scope["path"].startswith(("/_stcore/", "/static/")):
             response = PlainTextResponse("of Streamlit")
@@ -72,7 +82,7 @@ def answer(
         "query_string": query.encode(),
         "headers": [(name.replace("_", "-").encode(), value.encode()) for name, value in headers.items()],
     }
-    asyncio.run(serving.Hull(inner, static=static)(scope, receive, send))
+    asyncio.run(serving.Hull(inside or standin, static=static)(scope, receive, send))
     received = {name.decode(): value.decode() for name, value in sent[0]["headers"]}
     return sent[0]["status"], received, b"".join(message.get("body", b"") for message in sent[1:])
 
@@ -248,3 +258,54 @@ def test_the_pages_folder_is_never_taken_for_the_older_way_of_many_pages() -> No
 
     serving.application()
     assert PagesManager.uses_pages_directory is False
+
+
+def fetch(static: Path, token: str, **more: str) -> tuple[int, dict[str, str], bytes]:
+    app = Starlette(routes=[Route(f"/{handover.PATH}/{{token}}", serving._fetch)])
+    return answer(static, f"/{handover.PATH}/{token}", inside=app, **more)
+
+
+def test_a_finished_file_is_streamed_to_whoever_has_its_token(static: Path, tmp_path: Path) -> None:
+    path = tmp_path / "result.csv"
+    path.write_bytes("\ufeffnavn;antal\r\nKøge;3\r\n".encode())
+    token = handover.shared.offer(path, "åbne pladser.csv", "csv")
+    status, headers, body = fetch(static, token)
+    assert (status, body) == (200, path.read_bytes())
+    assert headers["content-type"] == "text/csv; charset=utf-8"
+    assert headers["content-disposition"] == "attachment; filename*=utf-8''%C3%A5bne%20pladser.csv"
+    assert headers["content-length"] == str(len(body))
+    assert headers["cache-control"] == "no-store"
+    assert "default-src 'self'" in headers["content-security-policy"]
+    assert headers["x-content-type-options"] == "nosniff"
+    # A part of it, as a browser asks that goes on with a broken download.
+    assert fetch(static, token, range="bytes=3-6")[2] == b"navn"
+    handover.shared.take_back(token)
+    status, headers, body = fetch(static, token)
+    assert (status, body.decode()) == (404, i18n.text("serving.file_gone", "da"))
+    assert fetch(static, token, query="lang=en")[2].decode() == i18n.text("serving.file_gone", "en")
+
+
+@pytest.mark.parametrize("token", ["x", "..%2f..%2fetc%2fpasswd", "%2fetc%2fpasswd", "A" * 43])
+def test_nothing_is_fetched_that_was_not_handed_over(static: Path, token: str) -> None:
+    assert fetch(static, token)[0] == 404
+
+
+def test_a_file_can_be_fetched_for_an_hour_and_as_long_as_it_lies_there(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    now = [100.0]
+    monkeypatch.setattr(handover.time, "monotonic", lambda: now[0])
+    store = handover.Handover()
+    path = tmp_path / "result.parquet"
+    path.write_bytes(b"PAR1")
+    first, second = store.offer(path, "a.parquet", "parquet"), store.offer(path, "b.parquet", "parquet")
+    assert first != second
+    assert min(len(first), len(second)) >= 43
+    found = store.find(first)
+    assert found is not None
+    assert (found.name, found.media_type) == ("a.parquet", "application/vnd.apache.parquet")
+    now[0] += handover.SECONDS - 1
+    assert store.find(first) is not None
+    now[0] += 1
+    assert store.find(first) is None
+    third = store.offer(path, "c.parquet", "parquet")
+    path.unlink()
+    assert store.find(third) is None

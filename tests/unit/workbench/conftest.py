@@ -11,11 +11,13 @@ import numpy as np
 import polars as pl
 import pytest
 
+from samplads import policy
 from samplads.contracts import CONTRACTS
 from samplads.workbench import analyst_copy, worker
 
 AS_OF = dt.date(2026, 11, 1)
 REGIONS = ("Nord", "Midt", "Syd")
+DISCLOSURE = analyst_copy.Disclosure.from_values(policy.load("disclosure", AS_OF).values)
 GROUPS = ("autism", "outward", "self-harm", "psychosis")
 TYPES = ("A107", "A108", "A110")
 
@@ -166,6 +168,20 @@ def make_warehouse(path: Path, seed: int = 7, needs: int = 160, municipalities: 
         ],
     }
     for code in codes:
+        # Shares of few and of many, in tenths of a per cent as they are delivered; they add up to the whole.
+        recipients = int(draw.integers(0, 90))
+        levels = draw.multinomial(recipients, (0.06, 0.5, 0.3, 0.14))
+        told = {"recipients": {"alle": float(recipients)}, "mean_wait": {"A107": 2.5, "A108": float(draw.integers(1, 9)), "A110": 17.0}}
+        if recipients:
+            told["support_level_share_pct"] = {str(level): round(100 * count / recipients, 1) for level, count in enumerate(levels)}
+            told["match_of_group_and_offer_pct"] = {"alle": round(100 * int(draw.integers(0, recipients + 1)) / recipients, 1)}
+        told["unnamed_pct"] = {"alle": 12.5}
+        told["contacts_per_1000"] = {"alle": round(float(draw.integers(0, 12)) / 40, 3)}
+        rows["indicator"] += [
+            {"municipality": code, "year": 2025, "code": name, "group_key": key, "value": value}
+            for name, groups in told.items()
+            for key, value in groups.items()
+        ]
         total = sum(float(row["value"]) for row in rows["indicator"] if row["municipality"] == code and row["code"] == "waiting_list")  # type: ignore[arg-type]
         rows["indicator"].append({"municipality": code, "year": 2025, "code": "waiting_list", "group_key": "alle", "value": total})
     connection = duckdb.connect(str(path))
@@ -236,7 +252,7 @@ def warehouse_file(tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest.fixture(scope="session")
 def copy(warehouse_file: Path) -> Path:
     target = analyst_copy.path_of(warehouse_file)
-    analyst_copy.build(warehouse_file, target, analyst_copy.Disclosure(indicators_not_persons=("_pct",)))
+    analyst_copy.build(warehouse_file, target, DISCLOSURE)
     return target
 
 

@@ -168,3 +168,74 @@ def test_real_queries_through_the_pool(copy: Path, tmp_path: Path) -> None:
         held.result(0.2)
     held.cancel()
     assert held.wait(20)
+
+
+def test_no_more_exports_at_once_than_their_memory_allows(copy: Path, tmp_path: Path) -> None:
+    pool = Pool(quick=3, slow=3, exports=1, each=9)
+    endless = "from range(100000000000)"
+    first = pool.export("a", endless, copy, tmp_path / "a.csv", "csv")
+    second = pool.export("b", endless, copy, tmp_path / "b.csv", "csv")
+    other = pool.run("c", "select 1 as n", copy)
+    assert other.result(30).frame.item() == 1
+    assert (first.state, second.state) == ("running", "queued")
+    first.cancel()
+    until(lambda: second.state == "running")
+    second.cancel()
+    for ticket in (first, second):
+        with pytest.raises(SqlError):
+            ticket.result(30)
+
+
+class Reader(Work):
+    """Work that can begin anew."""
+
+    def restart(self) -> None:
+        self.cancelled = False
+        self.end.clear()
+
+
+def test_long_statements_never_hold_the_last_quick_slot() -> None:
+    began: list[str] = []
+    pool = Pool(quick=1, slow=1, slow_after=0.05)
+    first, second = Reader("long1", began), Reader("long2", began)
+    one, two = pool.submit("a", first), pool.submit("b", second)
+    until(lambda: one.slow and two.state == "running" and two.seconds() > 0.1)
+    # Nobody waits: it goes on where it is.
+    assert two.state == "running"
+    short = pool.submit("c", Work("short", began, ends=True))
+    assert short.result(20) == "short"
+    until(lambda: two.state == "queued")
+    assert two.ahead() == 0
+    first.end.set()
+    assert one.result(20) == "long1"
+    until(lambda: two.state == "running")
+    second.end.set()
+    assert two.result(20) == "long2"
+    assert began == ["long1", "long2", "short", "long2"]
+
+
+def test_what_was_stopped_to_make_room_can_be_cancelled() -> None:
+    began: list[str] = []
+    pool = Pool(quick=1, slow=1, slow_after=0.05)
+    first, second = Reader("long1", began), Reader("long2", began)
+    one, two = pool.submit("a", first), pool.submit("b", second)
+    until(lambda: one.slow and two.seconds() > 0.1)
+    pool.submit("c", Work("short", began, ends=True)).result(20)
+    until(lambda: two.state == "queued")
+    two.cancel()
+    with pytest.raises(SqlError):
+        two.result(20)
+    first.end.set()
+    assert one.result(20) == "long1"
+    assert began == ["long1", "long2", "short"]
+
+
+def test_a_statement_begins_anew_and_answers(copy: Path) -> None:
+    pool = Pool(quick=1, slow=1, slow_after=0.2)
+    endless = pool.run("a", "select count(*) from range(100000000000)", copy)
+    until(lambda: endless.slow)
+    long = pool.run("b", "select count(*) as n from range(4000000) where md5(range::varchar) > ''", copy)
+    until(lambda: long.seconds() > 0.2 or long.state == "done")
+    assert pool.run("c", "select 1 as n", copy).result(30).frame.item() == 1
+    endless.cancel()
+    assert long.result(60).frame.item() == 4_000_000

@@ -15,6 +15,7 @@ import polars as pl
 import pytest
 
 from samplads.__main__ import main
+from samplads.workbench import library, worker
 
 PAGE = (Path(__file__).parents[3] / "docs" / "reading-the-warehouse.md").read_text(encoding="utf-8")
 BLOCKS = re.findall(r"```(\w+)\n(.*?)```", PAGE, re.DOTALL)
@@ -31,7 +32,8 @@ def published(copy: Path, warehouse_file: Path, tmp_path_factory: pytest.TempPat
     shutil.copy(warehouse_file, folder)
     shutil.copy(copy, folder)
     entry = {"id": warehouse_file.stem, "deliveries": [], "published_at": "2026-11-01T00:00:00+00:00"}
-    (folder / "current.json").write_text(json.dumps({"format": 1, "history": [entry]}))
+    before = {**entry, "id": "f" * 20, "published_at": "2026-10-01T00:00:00+00:00"}
+    (folder / "current.json").write_text(json.dumps({"format": 1, "history": [before, entry]}))
     return folder
 
 
@@ -55,6 +57,30 @@ def test_exports_are_whole(desk: Path, copy: Path) -> None:
             assert connection.execute(f"select count(*) from {table}").fetchall() == [(rows,)]
 
 
+def test_the_workbook_holds_the_whole_answer_typed(desk: Path, copy: Path) -> None:
+    query = library.get("occupancy_by_region")
+    expected = worker.run(query.sql, copy, parameters=query.example()).frame
+    found = pl.read_excel(desk / "occupancy.xlsx")
+    assert tuple(found.columns) == query.columns
+    assert found.height == expected.height > 0
+    for name in found.columns:
+        assert found[name].dtype.is_numeric() == expected[name].dtype.is_numeric()
+        assert found[name].to_list() == pytest.approx(expected[name].to_list())
+
+
+@pytest.mark.parametrize("form", ["xlsx", "parquet"])
+def test_a_workbook_is_not_written_to_a_terminal(
+    capsys: pytest.CaptureFixture[str], published: Path, monkeypatch: pytest.MonkeyPatch, form: str
+) -> None:
+    monkeypatch.setattr("sys.stdout.isatty", lambda: True)
+    for arguments in (("sql", "from unit"), ("export", "--table", "unit")):
+        code, out, err = run(capsys, published, *arguments, "--format", form)
+        assert (code, out) == (2, "")
+        assert "--out" in err
+    code, out, _ = run(capsys, published, "sql", "select 1 as a", "--format", "csv")
+    assert (code, out.lstrip("\ufeff").split()) == (0, ["a", "1"])
+
+
 def _csv_rows(desk: Path) -> int:
     with (desk / "capacity.csv").open(encoding="utf-8-sig", newline="") as stream:
         return sum(1 for _ in csv.DictReader(stream, delimiter=";"))
@@ -66,6 +92,7 @@ def test_python_blocks_run(desk: Path, published: Path, monkeypatch: pytest.Monk
     names: dict[str, object] = {}
     for block in blocks("python"):
         exec(block, names)
+    assert names["same_copy"] == names["copy"]
     assert isinstance(names["frame"], pl.DataFrame)
     assert names["frame"].height > 0
     capacity = names["capacity"]

@@ -6,6 +6,7 @@ import contextlib
 import datetime as dt
 import os
 import signal
+import string
 import threading
 import time
 from decimal import Decimal
@@ -17,7 +18,7 @@ import pytest
 
 from samplads import i18n
 from samplads.errors import SampladsError
-from samplads.workbench import wire, worker
+from samplads.workbench import faults, wire, worker
 from samplads.workbench.faults import SqlError
 
 
@@ -134,8 +135,8 @@ def test_check_does_not_run(copy: Path) -> None:
     [
         ("select\n  nam from unit", "sql_column_unknown", 2, 3, ("name",)),
         ("select 'æ', x.name from unit", "sql_alias_unknown", 1, 13, ("unit",)),
-        ("select 1,\n\n\t'a'::integer", "sql_failed", 3, 5, ()),
-        ("select sum(lat), name from unit", "sql_failed", 1, 18, ()),
+        ("select 1,\n\n\t'a'::integer", "sql_value", 3, 5, ()),
+        ("select sum(lat), name from unit", "sql_group_by", 1, 18, ()),
         ("select a from unti", "sql_table_unknown", 1, 15, ("unit",)),
     ],
 )
@@ -224,7 +225,7 @@ def test_the_child_has_no_environment_of_ours_and_few_descriptors(copy: Path) ->
         assert child.cwd() == "/"
         assert [file.path for file in child.open_files()] in ([str(copy)], [str(copy), str(copy)], [str(copy)] * 3)
         limits = {name: child.rlimit(getattr(psutil, f"RLIMIT_{name}")) for name in ("AS", "FSIZE", "NOFILE", "CORE")}
-        assert limits == {"AS": (3072 << 20,) * 2, "FSIZE": (0, 0), "NOFILE": (0, 0), "CORE": (0, 0)}
+        assert limits == {"AS": (worker.Limits().address_mb << 20,) * 2, "FSIZE": (0, 0), "NOFILE": (0, 0), "CORE": (0, 0)}
         running.cancel()
         thread.join(10)
     finally:
@@ -268,7 +269,7 @@ def test_export_holds_every_row(copy: Path, tmp_path: Path, form: str) -> None:
 
 def test_a_failed_export_leaves_nothing(copy: Path, tmp_path: Path) -> None:
     for sql, key in (
-        ("select 1 // (range - 25000) from range(30000)", "sql_failed"),
+        ("select 1 // (range - 25000) from range(30000)", "sql_division"),
         ("selec", "sql_syntax"),
         ("copy unit to 'x'", "sql_statement_refused"),
     ):
@@ -303,3 +304,71 @@ def test_a_large_export_is_whole_and_its_memory_bounded(copy: Path, tmp_path: Pa
     assert large.rows == 2_000_000
     assert pl.scan_parquet(large.path).select(pl.len()).collect().item() == 2_000_000
     assert large.peak_mb < small.peak_mb + 100
+
+
+def test_a_running_statement_tells_how_far_it_is(copy: Path) -> None:
+    running = worker.Run("select max(md5(range::varchar)) from range(200000000)", copy)
+    thread = threading.Thread(target=_quietly, args=(running,))
+    thread.start()
+    seen = set()
+    while thread.is_alive() and len(seen) < 3:
+        if running.progress is not None:
+            seen.add(running.progress)
+        time.sleep(0.02)
+    running.cancel()
+    thread.join()
+    assert len(seen) == 3
+    assert all(0 <= share < 1 for share in seen)
+    assert running.progress == max(seen)
+
+
+@pytest.mark.parametrize(
+    ("sql", "key", "says"),
+    [
+        ("select municipality, count(*) from unit", "sql_group_by", "»municipality« skal stå i GROUP BY"),
+        ("select name a from unit having a", "sql_group_by", "any_value(name)"),
+        ("select unit_id from unit join capacity on true", "sql_ambiguous", "unit.unit_id"),
+        ("select sum(name) from unit", "sql_arguments", "»sum« kan ikke bruges på VARCHAR"),
+        ("select name + 1 from unit", "sql_arguments", "»+« kan ikke bruges på VARCHAR, INTEGER (linje 1, tegn 13)"),
+        ("select name::integer from unit", "sql_value", "kan ikke læses som INT32"),
+        ("select * from unit where name = 1", "sql_value", "try_cast"),
+        ("select date '31-12-2026'", "sql_value_day", "»31-12-2026« er ikke en dag"),
+        ("select cast('2026-13-01' as date)", "sql_value_day", "»2026-13-01« er ikke en dag"),
+        ("select 300::tinyint", "sql_value_large", "»300« er for stort"),
+        ("select 9223372036854775807 + 1", "sql_value_large", "for stort"),
+        ("select date_diff('dag', date '2026-01-01', date '2026-02-01')", "sql_date_part", "»dag«"),
+        ("select * from unit where unit_id = (select unit_id from unit)", "sql_one_row", "Skriv IN i stedet for ="),
+        ("select (select name, unit_id from unit limit 1)", "sql_one_column", "giver 2 kolonner"),
+        ("select * from unit where count(*) > 1", "sql_where_aggregate", "HAVING"),
+        ("select * from unit where row_number() over () = 1", "sql_where_window", "QUALIFY"),
+        ("select sum(count(*)) from unit", "sql_nested_aggregate", "inde i en anden"),
+        ("select 1 union select 1, 2", "sql_set_columns", "UNION BY NAME"),
+        ("select name from unit order by 5", "sql_order_place", "fra 1 til 1"),
+        ("select 5 // 0", "sql_division", "nullif"),
+        ("select nam from unit", "sql_column_unknown", "»nam«"),
+        ("select u.nam from unit u", "sql_column_unknown", "»nam«"),
+        ("select * from unit join capacity using (foo)", "sql_column_unknown", "»foo«"),
+        ("select x.name from unit", "sql_alias_unknown", "»x«"),
+        ("from unti", "sql_table_unknown", "»unti«"),
+        ("select medain(lat) from unit", "sql_function_refused", "»medain« findes ikke"),
+    ],
+)
+def test_what_databases_say_most_often_is_said_in_our_words(copy: Path, sql: str, key: str, says: str) -> None:
+    with pytest.raises(SqlError) as caught:
+        worker.run(sql, copy)
+    assert caught.value.key == key
+    assert says in faults.sentence(caught.value, "da")
+    for language in i18n.LANGUAGES:
+        told = faults.sentence(caught.value, language)
+        assert "-, " not in told
+        assert "Binder" not in told
+
+
+def test_where_no_place_is_known_none_is_told() -> None:
+    for language in i18n.LANGUAGES:
+        for key, text in i18n.catalogue(language).items():
+            if key.startswith("errors.sql_") and "{line}" in text and key != "errors.sql_several":
+                words = {name: "x" for _, name, _, _ in string.Formatter().parse(text) if name and name not in {"line", "column"}}
+                told = faults.sentence(SqlError(key.removeprefix("errors."), **words), language)
+                assert " -," not in told, told
+                assert " -)" not in told, told
