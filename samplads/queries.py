@@ -129,13 +129,13 @@ def run(
 
 
 FORMS: dict[str, str] = {
-    **dict.fromkeys(("as_of", "day", "first_month", "last_month", "open_by"), "day"),
+    **dict.fromkeys(("as_of", "day", "first_month", "last_month", "open_by", "until"), "day"),
     **dict.fromkeys(("grouping", "language", "need_id", "places", "unit_id"), "text"),
     **dict.fromkeys(("dropped", "freshness", "groups", "more_places", "municipalities", "night_covers"), "texts"),
     **dict.fromkeys(("offer_types", "operator_kinds", "unit_ids"), "texts"),
     **dict.fromkeys(("age", "ageing_days", "expiry_days", "fresh_days", "max_rate_ore", "support_level"), "whole"),
     **dict.fromkeys(("deviation_points", "lat", "lon", "max_km", "occupancy_pct"), "number"),
-    **dict.fromkeys(("all_groups",), "yes_no"),
+    **dict.fromkeys(("all_groups", "full_units"), "yes_no"),
     **dict.fromkeys(("operator_share_pct", "scales", "tiers", "weights"), "record"),
 }
 """How each parameter of the named queries is written; a name means the same in all of them."""

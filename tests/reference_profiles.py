@@ -38,7 +38,7 @@ def florida_beds(folder: Path, towns: Towns, municipality: str | None = None) ->
             where = municipality or (answers[0] if answers else county)
             units[str(unit_id)] = {"unit_id": unit_id, "offer_id": unit_id, "name": row["ProviderName"], "municipality": where}
             beds, taken, free = (int(str(row[name]).replace(",", "")) for name in ("Total Staffed Bed Capacity", "Bed Census", "Available"))
-            states = {"maximum": beds, "occupied": taken, "accepting": free, "status": "open" if free > 0 else "waiting_list"}
+            states = {"maximum": beds, "occupied": taken, "accepting": free, "status": "open" if free > 0 else None}
             counts.append({"unit_id": unit_id, "as_of": told[0], "confirmed_at": told[0], "_file": file.name, **states})
     return {"unit": list(units.values()), "capacity": counts}
 

@@ -23,7 +23,8 @@ def write(folder: Path, files: Files) -> Path:
     """The folder, written as CSV."""
     folder.mkdir(parents=True, exist_ok=True)
     for name, rows in files.items():
-        columns = list(dict.fromkeys(column for row in rows for column in row)) or ["code"]
+        needed = ["region", "municipality"] if name == "region_membership" else ["code"]
+        columns = list(dict.fromkeys(column for row in rows for column in row)) or needed
         with (folder / f"{name}.csv").open("w", encoding="utf-8", newline="") as file:
             writer = csv.DictWriter(file, columns)
             writer.writeheader()

@@ -28,7 +28,7 @@ import polars as pl
 
 from samplads import disk
 from samplads.contracts import CONTRACTS, Contract
-from samplads.extracts import headers, personal, scouting, values
+from samplads.extracts import headers, personal, scouting, side_by_side, values
 from samplads.extracts.findings import LONGEST_VALUE, RULES, SCHEMA, Finding, findings_frame, rules
 from samplads.extracts.reading import EXTRA, ROW, STRAY, Delivery, Table, table_of_frame
 
@@ -716,13 +716,18 @@ class _Check:
         judged = _Judged(self, number, table, rows)
         judged.shape()
         typed: dict[str, pl.Series] = {}
+
+        def convert(column: str) -> values.Converted:
+            position, target = mapping.positions[column]
+            return values.convert(extract, target, rows[f"c{position}"], conventions[column])
+
+        told = [column for column in contract.columns() if column in mapping.positions]
+        converted = dict(zip(told, side_by_side.each(convert, told), strict=True))
         for column, kind in contract.create_empty().schema.items():
-            if column not in mapping.positions:
+            if column not in converted:
                 typed[column] = pl.repeat(None, rows.height, dtype=kind, eager=True)
                 continue
-            position, target = mapping.positions[column]
-            made = values.convert(extract, target, rows[f"c{position}"], conventions[column])
-            typed[column] = judged.converted(column, position, made).cast(kind)
+            typed[column] = judged.converted(column, mapping.positions[column][0], converted[column]).cast(kind)
         frame = pl.DataFrame(typed)
         for column, target_of in _references(extract).items():
             if column in mapping.positions:

@@ -5,14 +5,14 @@ Nothing of a table is kept before it has been scouted to its end.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence, Set
 from dataclasses import dataclass, field
 
 import polars as pl
 
 from samplads.contracts import CONTRACTS
 from samplads.errors import SampladsError
-from samplads.extracts import headers, personal, values
+from samplads.extracts import headers, personal, side_by_side, values
 from samplads.extracts.findings import RULES, Finding
 from samplads.extracts.reading import EXTRA, ROW, STRAY, Delivery, Table
 from samplads.extracts.workbook import column_letters
@@ -134,6 +134,48 @@ def _swallowed(cells: pl.Series, separator: str, width: int) -> bool:
     return bool(lines.len() and (lines.str.count_matches(separator, literal=True) >= max(width - 1, 1)).any())
 
 
+@dataclass(frozen=True)
+class _Looked:
+    """What a column of a batch holds: rows with a civil registration number, how many cells look like one without its zero (of how many;
+    `other` where the column is something else), and whether an open quote has swallowed rows."""
+
+    numbers: Sequence[int]
+    shortened: tuple[int, int] | None
+    other: bool
+    swallowed: bool
+
+
+def _look(found: Scouted, known: Mapping[int, str], others: Set[int], name: str, cells: pl.Series) -> _Looked:
+    """Look through a column of a batch; only the column's own signs are written to."""
+    table = found.table
+    position = None if name == EXTRA else int(name[1:])
+    header = "" if position is None else personal.read_as(table.headers[position], table.headers)
+    # A cell must have ten signs to hold a number or to have swallowed a row.
+    most = cells.str.len_bytes().max() if cells.dtype == pl.String else None
+    longest = most if isinstance(most, int) else 0
+    short = cells.dtype == pl.String and longest < personal.SHORTEST
+    numbers = () if short else tuple(personal.rows_with_numbers(cells, header, limit=MOST_PERSONAL))
+    shortened, other = None, False
+    if position is not None and position not in others and not (cells.dtype == pl.String and longest < personal.SHORTEST - 1):
+        shortened = personal.looks_shortened(cells, header)
+        other = shortened is None
+    swallowed = bool(
+        cells.dtype == pl.String
+        and table.quotes
+        and not short
+        and table.careful is not None
+        and table.separator
+        and _swallowed(cells, table.separator, len(table.headers))
+    )
+    if position is not None and cells.dtype == pl.String and not swallowed:
+        kind = known.get(position)
+        if kind in values.NUMBER_KINDS:
+            found.signs[position].see_numbers(cells, numbers_are_typed=table.numbers_are_typed)
+        elif kind == "day":
+            found.signs[position].see_days(cells)
+    return _Looked(numbers, shortened, other, swallowed)
+
+
 def _pass(delivery: Delivery, found: Scouted) -> None:
     table = found.table
     width = len(table.headers)
@@ -145,17 +187,15 @@ def _pass(delivery: Delivery, found: Scouted) -> None:
     others: set[int] = set()
     for batch in table.batches():
         found.rows += batch.height - _blank(batch)
-        for name in batch.columns:
-            if name in {ROW, STRAY}:
-                continue
-            cells = batch[name]
+
+        def look(name: str, batch: pl.DataFrame = batch) -> _Looked:
+            return _look(found, known, others, name, batch[name])
+
+        names = [name for name in batch.columns if name not in {ROW, STRAY}]
+        looked = side_by_side.each(look, names)
+        for name, saw in zip(names, looked, strict=True):
             position = None if name == EXTRA else int(name[1:])
-            header = "" if position is None else personal.read_as(table.headers[position], table.headers)
-            # A cell must have ten signs to hold a number or to have swallowed a row.
-            most = cells.str.len_bytes().max() if cells.dtype == pl.String else None
-            longest = most if isinstance(most, int) else 0
-            short = cells.dtype == pl.String and longest < personal.SHORTEST
-            for hit in () if short else personal.rows_with_numbers(cells, header, limit=MOST_PERSONAL):
+            for hit in saw.numbers:
                 row = batch[ROW][hit]
                 _refuse(
                     delivery,
@@ -164,26 +204,15 @@ def _pass(delivery: Delivery, found: Scouted) -> None:
                     row=None if row is None else int(row),
                     column=None if position is None else header_of(table, position),
                 )
-            if position is not None and position not in others and not (cells.dtype == pl.String and longest < personal.SHORTEST - 1):
-                seen = personal.looks_shortened(cells, header)
-                if seen is None:
-                    others.add(position)
-                else:
-                    before = shortened.get(position, (0, 0))
-                    shortened[position] = (before[0] + seen[0], before[1] + seen[1])
-            if cells.dtype != pl.String:
-                continue
-            if table.quotes and not short and table.careful is not None and table.separator and _swallowed(cells, table.separator, width):
-                # An empty list tells the caller to begin again.
-                found.kept = []
-                return
-            if position is None:
-                continue
-            kind = known.get(position)
-            if kind in values.NUMBER_KINDS:
-                found.signs[position].see_numbers(cells, numbers_are_typed=table.numbers_are_typed)
-            elif kind == "day":
-                found.signs[position].see_days(cells)
+            if position is not None and saw.other:
+                others.add(position)
+            elif position is not None and saw.shortened is not None:
+                before = shortened.get(position, (0, 0))
+                shortened[position] = (before[0] + saw.shortened[0], before[1] + saw.shortened[1])
+        if any(saw.swallowed for saw in looked):
+            # An empty list tells the caller to begin again.
+            found.kept = []
+            return
         if kept is not None:
             kept.append(batch)
     for position, (like, filled) in shortened.items():

@@ -191,7 +191,7 @@ def test_a_unit_that_a_correction_takes_off_the_list_leaves_no_other_in_its_plac
     page = pick(opened("B-1"), "accepting")
     page.text_input(key="who").set_value("Ida Prøve").run()
     correct(page, "9", unit_id="B-1", turn=0)
-    assert "Køge · B-1" in said(page)
+    assert "Køge · B-1" in said(page).replace("\\", "")
 
 
 def test_a_new_delivery_overtakes_a_correction_and_the_panel_says_so(installed: Path) -> None:

@@ -129,7 +129,7 @@ def test_units_needs_and_overviews(deliveries: list[dict[str, Any]], asked: list
         whole = queries.run("units_by_id", path, unit_ids=some).to_dicts()
         assert [{name: unit[name] for name in units[some[0]]} for unit in whole] == [units[unit_id] for unit_id in some]
         assert queries.run("open_places", path).rows() == [
-            (unit_id, unit["accepting"])
+            (unit_id, unit["accepting"], unit["accepting_from"])
             for unit_id, unit in units.items()
             if (unit["accepting"] or 0) >= 1 and unit["status"] in (None, "open")
         ]

@@ -191,7 +191,10 @@ def test_another_writer_is_waited_for_and_then_named(tmp_path: Path, monkeypatch
 def test_every_sentence_of_the_ledger_exists_in_both_languages() -> None:
     import re
 
-    keys = {key for path in Path(engine.__file__).parent.glob("*.py") for key in re.findall(r'"(ledger_[a-z_]+)"', path.read_text())}
+    # The ledger's own, and those of the page's form for a correction.
+    package = Path(engine.__file__).parent
+    sources = [*package.glob("*.py"), package.parent / "ui" / "correct.py"]
+    keys = {key for path in sources for key in re.findall(r'"(ledger_[a-z_]+)"', path.read_text(encoding="utf-8"))}
     assert len(keys) > 20
     for language in i18n.LANGUAGES:
         told = {key.removeprefix("errors.") for key in i18n.catalogue(language) if key.startswith("errors.ledger_")}

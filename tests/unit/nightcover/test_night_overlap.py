@@ -114,7 +114,8 @@ def test_more_longer_and_farther_never_lower_the_risk(told, at, more, longer, fa
         replace(before, travel=raised(before.travel, farther)),
     ):
         low, high = risk(before), risk(after)
-        for name in vars(low):
+        # What lies beyond the grid of waits is no risk but how far the reckoning reaches: the grid grows with the load.
+        for name in vars(low).keys() - {"beyond_grid"}:
             assert getattr(high, name) >= getattr(low, name) * (1 - 1e-6) - 1e-6, name
 
 
