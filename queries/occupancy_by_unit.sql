@@ -3,7 +3,13 @@
 -- Read by: samplads query.
 -- Only units that had places on some day, before or after: persons in a unit that never has any (outreach, advice) are in no place, and
 -- would be in a reader's sum. Where capacity is 0, the places are yet to begin or have ended.
-with present as (
+with ever as (
+    select distinct capacity.unit_id
+    from capacity
+    where capacity.maximum > 0
+),
+
+present as (
     select
         stay.unit_id,
         count(*) as persons
@@ -29,5 +35,5 @@ from present
 full join in_force on present.unit_id = in_force.unit_id
 where
     (present.persons > 0 or in_force.maximum > 0)
-    and coalesce(present.unit_id, in_force.unit_id) in (select capacity.unit_id from capacity where capacity.maximum > 0)
+    and coalesce(present.unit_id, in_force.unit_id) in (select ever.unit_id from ever)
 order by unit_id

@@ -81,7 +81,8 @@ def approved(unit: Row, group: str) -> bool:
 
 
 def accepting(world: World) -> list[Row]:
-    return [unit for unit in world.units if (unit["accepting"] or 0) > 0]
+    """Units with a place accepting: a closed one has none, whatever it counts."""
+    return [unit for unit in world.units if (unit["accepting"] or 0) > 0 and unit["status"] != "closed"]
 
 
 def actual_against_budgeted(world: World) -> Rows:
@@ -151,7 +152,8 @@ def needs_against_places(world: World) -> Rows:
     for row in world.country.groups():
         asking = [need for need in waiting(world) if (need["target_groups"] or [None])[0] == row["code"]]
         if asking:
-            places = sum(unit["accepting"] or 0 for unit in world.units if row["code"] in unit["covered_primary"])
+            open_units = [unit for unit in world.units if unit["status"] != "closed"]
+            places = sum(unit["accepting"] or 0 for unit in open_units if row["code"] in unit["covered_primary"])
             counted = {"waiting": len(asking), "hidden": False, "accepting": places}
             found.append({"target_group": row["code"], "da": row["da"], **counted})
     return found

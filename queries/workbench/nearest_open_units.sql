@@ -29,6 +29,6 @@ select
     unit_now.daily_rate_ore / 100 as daily_rate
 from unit_now
 cross join origin
-where unit_now.accepting > 0 and unit_now.lat is not null
+where unit_now.accepting > 0 and coalesce(unit_now.status <> 'closed', true) and unit_now.lat is not null
 order by km, unit_now.unit_id
 limit 50

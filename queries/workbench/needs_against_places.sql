@@ -9,7 +9,7 @@ select
     target_group.da,
     need_count.persons as waiting,
     need_count.suppressed as hidden,
-    coalesce(sum(unit_now.accepting), 0)::bigint as accepting
+    coalesce(sum(unit_now.accepting) filter (where coalesce(unit_now.status <> 'closed', true)), 0)::bigint as accepting
 from need_count
 inner join target_group on need_count.value = target_group.code
 left join unit_now on list_contains(unit_now.covered_primary, target_group.code)

@@ -1,7 +1,7 @@
 -- title.da: Natdækning i kommunerne
 -- title.en: Night cover in the municipalities
--- explain.da: Antal afdelinger efter natdækning i hver kommune, og hvor stor en del af dem der har vågen vagt.
--- explain.en: Units by night cover in each municipality, and how large a share of them has an awake guard.
+-- explain.da: Antal afdelinger efter natdækning i hver kommune, og hvor stor en del af dem, der oplyser natdækning, der har vågen vagt.
+-- explain.en: Units by night cover in each municipality, and how large a share of those that tell their cover has an awake guard.
 -- user: director
 -- columns: municipality_name, units, awake, sleeping, on_call, none, awake_pct
 select

@@ -19,5 +19,6 @@ select
 from unit_now
 where
     unit_now.accepting > 0
+    and coalesce(unit_now.status <> 'closed', true)
     and (list_contains(unit_now.covered_primary, $target_group) or list_contains(unit_now.covered_secondary, $target_group))
 order by unit_now.confirmed_at desc nulls last, unit_now.unit_id asc

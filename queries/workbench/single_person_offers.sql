@@ -13,7 +13,8 @@ select
     arg_max(night_roster.posts, night_roster.valid_from) as posts,
     unit_now.daily_rate_ore * 365 / 100 as rate_a_year
 from unit_now
-left join night_roster on unit_now.unit_id = night_roster.unit_id
+cross join meta
+left join night_roster on unit_now.unit_id = night_roster.unit_id and meta.as_of >= night_roster.valid_from
 where unit_now.single_person
 group by all
 order by rate_a_year desc nulls last, unit_now.unit_id asc

@@ -15,5 +15,8 @@ select
     date_diff('day', unit_now.confirmed_at, meta.as_of) as days_since
 from unit_now
 cross join meta
-where unit_now.accepting > 0 and coalesce(date_diff('day', unit_now.confirmed_at, meta.as_of) > $days, true)
+where
+    unit_now.accepting > 0
+    and coalesce(unit_now.status <> 'closed', true)
+    and coalesce(date_diff('day', unit_now.confirmed_at, meta.as_of) > $days, true)
 order by days_since desc nulls first, unit_now.unit_id asc
