@@ -40,8 +40,9 @@ def themed(picture: Picture | alt.TopLevelMixin, language: str, dark: bool = Fal
     config = theme.altair_config(language)
     text = theme.TEXT_DARK if dark else theme.TEXT
     line = theme.LINE_DARK if dark else theme.LINE
-    config["axis"] |= {"labelColor": text, "titleColor": text, "gridColor": line}
-    config["legend"] |= {"labelColor": text, "titleColor": text}
+    # Vega describes axes and legends to a screen reader in English; each chart's own text alternative says what they say.
+    config["axis"] |= {"labelColor": text, "titleColor": text, "gridColor": line, "aria": False}
+    config["legend"] |= {"labelColor": text, "titleColor": text, "aria": False}
     config["text"] = {"color": text, "fontSize": 13}
     config["title"] = {"color": text, "fontSize": 15}
     # The coast is the ground, not data: who hears the map rather than sees it is not told of it (axe: svg-img-alt).

@@ -193,7 +193,7 @@ def units(found: Answer) -> pl.DataFrame:
 
 def answered(question: Question) -> Answer:
     """The answer: of the first question at once, of another when the button is pressed. Stops the page where the run was cancelled."""
-    if st.button(say("allocation_page.run"), key="run_allocation", type="primary") or _ASKED not in st.session_state:
+    if st.button(say("allocation_page.run"), key="run_allocation") or _ASKED not in st.session_state:
         st.session_state[_ASKED] = question
         st.session_state.pop(_STOPPED, None)
     asked: Question = st.session_state[_ASKED]

@@ -81,7 +81,6 @@ def _form(told: dict[str, Any], field: str) -> None:
         st.text_input(say("written.correct.why"), key=_key("why", unit_id, field), placeholder=say("written.correct.why_example"))
         st.form_submit_button(
             say("written.correct.do"),
-            type="primary",
             on_click=_write,
             args=(unit_id, field, delivered, version.id, None if seen is None else seen.id),
         )
@@ -211,7 +210,7 @@ def _in_force(unit_id: str) -> None:
             with st.popover(say("written.correct.withdraw")):
                 key = f"withdraw_why_{one.id}"
                 st.text_input(say("written.correct.why"), key=key)
-                st.button(say("written.correct.withdraw"), key=f"withdraw_{one.id}", type="primary", on_click=_withdraw, args=(one, key))
+                st.button(say("written.correct.withdraw"), key=f"withdraw_{one.id}", on_click=_withdraw, args=(one, key))
 
 
 def _withdraw(one: Overlay, key: str) -> None:

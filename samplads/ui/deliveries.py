@@ -194,7 +194,7 @@ def _from_file(given: tuple[str, bytes], standings: pl.DataFrame, name: str, rol
 
 def _button(words: str, unit_ids: list[str], name: str, role: str, source: str, ready: bool, key: str = "") -> None:
     label = formats.plural(len(unit_ids), f"deliveries.page.confirm.{words}", language())
-    if st.button(label, key=f"confirm_{words}{key}", type="primary", disabled=not ready):
+    if st.button(label, key=f"confirm_{words}{key}", disabled=not ready):
         count = confirmations.confirm(
             written.book(), unit_ids, confirmed_by=role, on=session.day(), who=name, source=source[: models.NAME_LONGEST]
         )
@@ -229,7 +229,6 @@ def check_file() -> None:
             mime=XLSX,
             key="mend",
             on_click="ignore",
-            type="primary",
             help=say("deliveries.page.upload.mend_help"),
         )
     if checked.findings.height:
