@@ -76,9 +76,11 @@ class _Seen:
     nul_even: int = 0
     nul_odd: int = 0
     size: int = 0
-    high: bytes = b""
     quotes: bool = False
 
+
+MOST_JUDGED = 1 << 17
+"""Bytes of text by which an encoding is judged."""
 
 _HIGH = re.compile(rb"[\x01-\x7f]{0,12}[\x80-\xff]+[\x01-\x7f]{0,12}")
 
@@ -98,8 +100,6 @@ def _look(path: Path) -> _Seen:
             if b"\0" in block:
                 seen.nul_even += block[0::2].count(0)
                 seen.nul_odd += block[1::2].count(0)
-            if len(seen.high) < 1 << 17 and not block.isascii():
-                seen.high += b"\n".join(_HIGH.findall(block))
             seen.size += len(block)
     if seen.utf8:
         try:
@@ -107,6 +107,16 @@ def _look(path: Path) -> _Seen:
         except UnicodeDecodeError:
             seen.utf8 = False
     return seen
+
+
+def _high(path: Path) -> bytes:
+    """What is not ASCII in a file, with what stands around it, as far as an encoding is judged by it."""
+    high = b""
+    with path.open("rb") as stream:
+        while len(high) < MOST_JUDGED and (block := stream.read(BLOCK)):
+            if not block.isascii():
+                high += b"\n".join(_HIGH.findall(block))
+    return high[:MOST_JUDGED]
 
 
 def _likeness(text: str) -> float:
@@ -170,7 +180,7 @@ def detect(path: Path) -> Encoding:
         raise NotText("encoding_unknown")
     if seen.utf8:
         return Encoding("utf-8", quotes=seen.quotes)
-    return _one_byte(seen.high[: 1 << 17])
+    return _one_byte(_high(path))
 
 
 def as_utf8(path: Path, encoding: Encoding, target: Path) -> None:

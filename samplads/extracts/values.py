@@ -128,14 +128,17 @@ class Signs:
         rest = cells.filter(cells.cast(pl.Int64, strict=False).is_null() & cells.is_not_null())
         if not rest.len():
             return
-        text = _bare(clean(rest).drop_nulls())
+        # Amounts repeat themselves: each text is looked at once and counted as often as it stands there.
+        counted = rest.rename("text").value_counts(name="cells")
+        counted = counted.select(clean(counted["text"]).alias("text"), "cells").drop_nulls()
+        text, cells_of = _bare(counted["text"]), counted["cells"]
         if not text.len():
             return
-        self.comma += int(text.str.contains(_COMMA).sum())
+        self.comma += int(cells_of.filter(text.str.contains(_COMMA)).sum())
         points = text.str.contains(_POINT)
         if numbers_are_typed:
             points &= ~text.str.contains(_PLAIN_POINT)
-        self.point += int(points.sum())
+        self.point += int(cells_of.filter(points).sum())
         for either, seen, thousands in (
             (_EITHER_COMMA, "either_comma", "comma_thousands"),
             (_EITHER_POINT, "either_point", "point_thousands"),
@@ -348,13 +351,17 @@ def _numbers(cells: pl.Series, how: Convention) -> Converted:
     if not rest.any():
         return Converted(values)
     where = rest.arg_true()
-    part = _some_numbers(text.gather(where), how)
+    # Amounts repeat themselves: each text is read once.
+    told = text.gather(where).rename("text").to_frame()
+    words = told["text"].unique(maintain_order=True)
+    part = _some_numbers(words, how)
+    which = told.join(words.to_frame().with_row_index("nth"), on="text", how="left", maintain_order="left")["nth"]
 
     def spread(mask: pl.Series) -> pl.Series:
-        return _nowhere(text.len()).scatter(where, mask)
+        return _nowhere(text.len()).scatter(where, mask.gather(which))
 
     return Converted(
-        values.scatter(where, part.values),
+        values.scatter(where, part.values.gather(which)),
         {rule: spread(mask) for rule, mask in part.faults.items() if mask.any()},
         {rule: spread(mask) for rule, mask in part.mended.items() if mask.any()},
     )
