@@ -144,7 +144,7 @@ def load(
     everyone = queries.run("open_needs", file, on_start=on_start)
     needs = everyone if municipalities is None else everyone.filter(pl.col("municipality").is_in(list(municipalities)))
     added = pl.DataFrame({"unit_id": list(extra), "more": list(extra.values())}, schema={"unit_id": pl.String, "more": pl.Int64})
-    opening = queries.run("open_places", file, on_start=start)
+    opening = queries.run("open_places", file, on_start=start, as_of=day)
     capacity = (
         opening.select("unit_id", "places")
         .join(added, on="unit_id", how="full", coalesce=True)

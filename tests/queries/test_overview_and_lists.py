@@ -128,10 +128,15 @@ def test_units_needs_and_overviews(deliveries: list[dict[str, Any]], asked: list
         some = sorted(units)[::2]
         whole = queries.run("units_by_id", path, unit_ids=some).to_dicts()
         assert [{name: unit[name] for name in units[some[0]]} for unit in whole] == [units[unit_id] for unit_id in some]
-        assert queries.run("open_places", path).rows() == [
+        assert queries.run("open_places", path, as_of=asked[0]).rows() == [
             (unit_id, unit["accepting"], unit["accepting_from"])
             for unit_id, unit in units.items()
-            if (unit["accepting"] or 0) >= 1 and unit["status"] in (None, "open")
+            if (unit["accepting"] or 0) >= 1
+            and unit["status"] in (None, "open")
+            and (
+                unit["approval_status"] == "not_required"
+                or (unit["approval_status"] == "approved" and (unit["approved_until"] is None or unit["approved_until"] >= asked[0]))
+            )
         ]
         reported = {row["unit_id"]: (row["as_of"], row["confirmed_at"]) for row in queries.run("reporting_units", path).to_dicts()}
         assert reported == {unit_id: (unit["as_of"], unit["confirmed_at"]) for unit_id, unit in units.items()}
