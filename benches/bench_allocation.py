@@ -9,7 +9,6 @@ memory is that process's peak with the frames in it. All exact ways must find th
 from __future__ import annotations
 
 import json
-import resource
 import statistics
 import subprocess
 import sys
@@ -20,6 +19,8 @@ from typing import Any
 
 import numpy as np
 import polars as pl
+
+from benches import memory
 
 NEEDS, UNITS, DEGREE, KINDS = 10_000, 12_000, 50, 40
 SCENES = {"roomy": 100_000, "contended": 8_000}
@@ -198,7 +199,7 @@ def measure(scene: str, way: str) -> dict[str, Any]:
         found = WAYS[way](frames)
         times.append(1000 * (time.perf_counter() - began))
         work.append(1000 * (time.process_time() - busy))
-    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
+    peak = memory.peak_mb()
     return {
         "found": found,
         "median_ms": statistics.median(times),

@@ -11,7 +11,6 @@ from __future__ import annotations
 
 import datetime as dt
 import json
-import resource
 import shutil
 import statistics
 import subprocess
@@ -20,6 +19,7 @@ import time
 from pathlib import Path
 from typing import Any
 
+from benches import memory
 from benches.queries_by_hand import DAY, FOLDER
 from samplads import settings
 
@@ -72,7 +72,7 @@ def measure(scene: str) -> dict[str, Any]:
         told["load"].append(loaded - begun)
         told["allocate"].append(done - loaded)
         told["together"].append(done - begun)
-    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
+    peak = memory.peak_mb()
     for _ in range(ROUNDS):
         begun = time.perf_counter()
         loading_allocation.candidates(day, warehouse=file)

@@ -29,7 +29,8 @@ codes = {"municipality.code": json.loads(sys.argv[4])}
 known = {"unit": pl.DataFrame({"unit_id": [f"A-{n}" for n in range(units)]})}
 
 def peak():
-    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
+    lines = Path("/proc/self/status").read_text().splitlines()
+    return next(int(line.split()[1]) for line in lines if line.startswith("VmHWM:")) / 1024
 
 def used():
     told = resource.getrusage(resource.RUSAGE_SELF)
@@ -65,7 +66,7 @@ def _numbers(rows: int) -> pl.LazyFrame:
 
 def _capacity(rows: int) -> pl.LazyFrame:
     number = pl.col("number")
-    day = (pl.date(2018, 1, 1) + pl.duration(days=number // UNITS)).dt.strftime("%d.%m.%Y")
+    day = (pl.date(1980, 1, 1) + pl.duration(days=number // UNITS)).dt.strftime("%d.%m.%Y")
     return _numbers(rows).select(
         ("A-" + (number % UNITS).cast(pl.String)).alias("unit_id"),
         day.alias("as_of"),

@@ -7,7 +7,6 @@ open place, a tenth of the values unknown). The floor is the time numpy needs to
 from __future__ import annotations
 
 import datetime as dt
-import resource
 import statistics
 import time
 from collections.abc import Callable
@@ -16,6 +15,7 @@ from typing import Any
 import numpy as np
 import polars as pl
 
+from benches import memory
 from samplads import loading
 from samplads.matching.case import Case
 from samplads.matching.places import SCHEMA, Places
@@ -159,14 +159,14 @@ def run() -> list[dict[str, Any]]:
     for title, what in (("top 10", "hits"), ("top 10 with why not, near misses, questions", "all"), ("the same as JSON values", "json")):
         rows.append((f"{title}, one need, {UNITS:,} units", *_medians([asked(case, what) for case in cases])))
     rows.append((f"lay out {UNITS:,} units (once per warehouse version)", made, made))
-    memory = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
+    used = memory.peak_mb()
     return [
         {
             "what": what,
             "median_ms": round(median, 2),
             "p95_ms": round(p95, 2),
             "ratio": round(median / floor, 1),
-            "memory_mb": round(memory),
+            "memory_mb": round(used),
         }
         for what, median, p95 in rows
     ]

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import resource
 import statistics
 import time
 from collections.abc import Callable
@@ -13,6 +12,7 @@ import numpy as np
 import polars as pl
 from scipy.spatial import cKDTree
 
+from benches import memory
 from samplads.nightcover import coupling, overlap
 
 
@@ -70,18 +70,13 @@ def timed(work: Callable[[], Any], times: int = 3) -> tuple[float, Any]:
     return statistics.median(took), answer
 
 
-def peak_mb() -> float:
-    """The process's largest memory so far."""
-    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
-
-
 def _grouping(what: str, frame: pl.DataFrame, limit_ms: float, allowed_gap_pct: float) -> dict[str, Any]:
     ms, plan = timed(lambda: coupling.group_up(frame), times=1)
     return {
         "what": f"{what}: {frame['unit_id'].n_unique()} units, {frame['group_id'].n_unique()} groups",
         "median_ms": ms,
         "ratio": ms / limit_ms,
-        "memory_mb": peak_mb(),
+        "memory_mb": memory.peak_mb(),
         "note": f"{plan.status}, gap {plan.gap_pct:.4f} % (allowed {allowed_gap_pct} %), {plan.components} components",
         "ok": ms <= limit_ms and plan.gap_pct <= allowed_gap_pct,
     }
@@ -97,7 +92,7 @@ def run() -> list[dict[str, Any]]:
             "what": f"pair_up: 2000 units, {edges.height} pairs",
             "median_ms": ms,
             "ratio": ms / 2_000,
-            "memory_mb": peak_mb(),
+            "memory_mb": memory.peak_mb(),
             "note": f"{plan.status}, {plan.chosen.height} couples",
             "ok": ms <= 2_000,
         }
@@ -112,7 +107,7 @@ def run() -> list[dict[str, Any]]:
             "what": f"pair_up against networkx: 400 units, {small.height} pairs",
             "median_ms": ours,
             "ratio": ours / theirs,
-            "memory_mb": peak_mb(),
+            "memory_mb": memory.peak_mb(),
             "note": "same optimum",
             "ok": sum(graph[a][b]["weight"] for a, b in matching) == plan.objective_ore and ours < theirs,
         }
@@ -122,14 +117,16 @@ def run() -> list[dict[str, Any]]:
     rows.append(_grouping("group_up, large towns", group_frame(2_000, 16.0, 1, towns=25), 100_000, 0.65))
     demand = overlap.Demand((0.7, 1.1), (25.0, 40.0), (12.0, 12.0), 480.0)
     ms, told = timed(lambda: overlap.risk(demand), times=5)
-    rows.append({"what": "risk of one couple", "median_ms": ms, "ratio": ms / 250, "memory_mb": peak_mb(), "note": "", "ok": ms < 250})
+    rows.append(
+        {"what": "risk of one couple", "median_ms": ms, "ratio": ms / 250, "memory_mb": memory.peak_mb(), "note": "", "ok": ms < 250}
+    )
     ms, found = timed(lambda: overlap.simulate(demand, np.random.default_rng(1), nights=1_000_000), times=1)
     rows.append(
         {
             "what": "simulation of 1,000,000 nights",
             "median_ms": ms,
             "ratio": ms / 5_000,
-            "memory_mb": peak_mb(),
+            "memory_mb": memory.peak_mb(),
             "note": f"closed form inside its interval: {found.chance_per_night.holds(told.chance_per_night)}",
             "ok": ms < 5_000 and found.chance_per_night.holds(told.chance_per_night),
         }

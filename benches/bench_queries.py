@@ -14,7 +14,6 @@ import datetime as dt
 import hashlib
 import json
 import math
-import resource
 import statistics
 import subprocess
 import sys
@@ -22,7 +21,7 @@ import time
 from pathlib import Path
 from typing import Any
 
-from benches import national, queries_by_hand
+from benches import memory, national, queries_by_hand
 from benches.queries_by_hand import CASE, FOLDER, Rows
 from samplads import publishing, settings, warehouse
 
@@ -79,7 +78,7 @@ def measured(name: str, way: str) -> dict[str, Any]:
         "first": repr(rows[:2]),
         "median_ms": statistics.median(walls),
         "p95_ms": sorted(walls)[max(math.ceil(0.95 * len(walls)) - 1, 0)],
-        "memory_mb": resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024,
+        "memory_mb": memory.peak_mb(),
     }
 
 

@@ -9,7 +9,6 @@ from __future__ import annotations
 import contextlib
 import datetime as dt
 import os
-import resource
 import statistics
 import sys
 import tempfile
@@ -23,6 +22,7 @@ from typing import Any
 import duckdb
 import yaml
 
+from benches import memory
 from samplads import policy, settings, warehouse
 from samplads.publishing import publish
 from samplads.workbench import analyst_copy, library, worker
@@ -218,7 +218,7 @@ def run(*, large: bool = True) -> list[dict[str, Any]]:
         count = 10_000_000 if large else 1_000_000
         columns = "range as n, 'row ' || range as t, range * 0.5 as h, date '2000-01-01' + (range % 9000)::integer as d"
         sql = f"select {columns} from range({count})"
-        before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+        before = memory.peak_mb()
         for form in ("parquet", "csv"):
             done = worker.export(sql, copy, folder / f"whole.{form}", form)
             with duckdb.connect(str(copy), read_only=True) as connection:
@@ -227,7 +227,7 @@ def run(*, large: bool = True) -> list[dict[str, Any]]:
                 raise RuntimeError("an export must be whole")
             rows.append({"what": f"export of all rows as {form}", "rows": done.rows, "seconds": done.seconds, "memory_mb": done.peak_mb})
             done.path.unlink()
-        grown = (resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before) // 1024
+        grown = round(memory.peak_mb() - before)
         rows.append({"what": "growth of the asking process meanwhile", "memory_mb": grown})
         done = worker.export(sql.replace(f"range({count})", "range(100000)"), copy, folder / "some.xlsx", "xlsx")
         rows.append({"what": "export of all rows as xlsx", "rows": done.rows, "seconds": done.seconds, "memory_mb": done.peak_mb})

@@ -118,8 +118,18 @@ DUCKDB = {
             count(*) filter (where is_open) as open_units,
             count(distinct municipality) as municipalities,
             count(distinct municipality) filter (where is_open) as open_municipalities,
-            count(*) filter (where single_person and night_cover in ('awake', 'sleeping')) as night_units
-        from (select *, coalesce({_OPEN}, false) as is_open from unit_now)
+            count(*) filter (where single_person and night_cover in ('awake', 'sleeping')) as night_units,
+            count(distinct municipality) filter (where single_person and night_cover in ('awake', 'sleeping')) as night_municipalities,
+            sum(accepting) filter (where not is_open and may_open)::bigint as accepting_unsure,
+            sum(accepting) filter (
+                where is_open and confirmed_at between date '{DAY.replace(day=1)}' and date '{DAY}'
+            )::bigint as accepting_month
+        from (
+            select *, coalesce({_OPEN}, false) as is_open,
+                coalesce(status, 'open') <> 'closed' and coalesce(approval_status not in ('suspended', 'withdrawn'), true)
+                and coalesce(approved_until >= date '{DAY}' or approval_status = 'not_required', true) as may_open
+            from unit_now
+        )
     """,
     "vacancies_by_municipality": f"""
         select summed.*, municipality.name as municipality_name, municipality.lat, municipality.lon,
@@ -216,16 +226,16 @@ DUCKDB = {
         order by all
     """,
     "occupancy_by_unit": f"""
-        with present as (
+        select unit_id, coalesce(persons, 0) as persons, coalesce(maximum, 0) as capacity
+        from (
+            select unit_id, max(maximum) as most, arg_max(maximum, as_of) filter (where as_of <= date '{DAY}') as maximum
+            from capacity group by unit_id
+        )
+        left join (
             select unit_id, count(*) as persons from stay
             where starts_on <= date '{DAY}' and (ends_on > date '{DAY}' or ends_on is null) group by unit_id
-        ),
-        in_force as (
-            select unit_id, arg_max(maximum, as_of) as maximum from capacity where as_of <= date '{DAY}' group by unit_id
-        )
-        select coalesce(present.unit_id, in_force.unit_id) as unit_id, coalesce(persons, 0) as persons, coalesce(maximum, 0) as capacity
-        from present full join in_force using (unit_id)
-        where persons > 0 or maximum > 0
+        ) using (unit_id)
+        where most > 0 and (persons > 0 or maximum > 0)
         order by unit_id
     """,
 }

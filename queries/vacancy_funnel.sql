@@ -127,15 +127,24 @@ reached as (
             13
         ) as stopped_at
     from judged
+),
+
+stopped as (
+    select
+        reached.stopped_at,
+        count(*) as units,
+        sum(reached.accepting_sure) as accepting_sure
+    from reached
+    group by reached.stopped_at
 )
 
 select
     steps.step[1]::integer as nth,
     steps.step[2] as filter,
     steps.step[3] as active,
-    count(reached.stopped_at) as remaining,
-    coalesce(sum(reached.accepting_sure), 0)::bigint as accepting
+    coalesce(sum(stopped.units), 0)::bigint as remaining,
+    coalesce(sum(stopped.accepting_sure), 0)::bigint as accepting
 from steps
-left join reached on reached.stopped_at > steps.step[1]
+left join stopped on stopped.stopped_at > steps.step[1]
 group by steps.step
 order by nth
