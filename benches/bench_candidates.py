@@ -1,8 +1,8 @@
 """All open needs against all open places on the national warehouse: candidates and allocation together, each scene in a process of its own.
 
 The set is that of bench_queries: 10,000 open needs, 12,000 units with 100,000 places. In `national` the places are open that the deliveries
-say are open. In `100,000 open places` every third unit is open with 25 places, so that each need has some fifty units to choose from. In
-`more needs than places` that third has two places each. `candidates` is the query alone, `load` with what else a plan needs,
+say are open. In `100,000 open places` every fourth unit is open with 34 places, so that each need has some fifty units to choose from. In
+`more needs than places` that fourth has two places each. `candidates` is the query alone, `load` with what else a plan needs,
 `allocate` from frames to who gets what; `together` is load and allocate, as the page waits for it. `memory_mb` is the process's peak,
 `full pairs` the second query, which finds where one more place would help (Samlet fordeling asks it for the value of a place).
 """
@@ -24,11 +24,11 @@ from benches.queries_by_hand import DAY, FOLDER
 from samplads import settings
 
 ROUNDS = 3
-PLACES = {"national": None, "100,000 open places": 25, "more needs than places": 2}
+PLACES = {"national": None, "100,000 open places": 34, "more needs than places": 2}
 
 
 def _file(scene: str) -> Path:
-    """The warehouse, or a copy of it in which every third unit is open with so many places."""
+    """The warehouse, or a copy of it in which every fourth unit is open with so many places."""
     import duckdb
 
     from samplads import warehouse
@@ -44,7 +44,7 @@ def _file(scene: str) -> Path:
         connection.execute(
             """
             update unit_now set
-                accepting = if(unit_no % 3 = 0, $places, 0),
+                accepting = if(unit_no % 4 = 0, $places, 0),
                 status = 'open',
                 accepting_from = least(accepting_from, $day)
             from (select unit_id as id, row_number() over (order by hash(unit_id)) as unit_no from unit_now) as numbered

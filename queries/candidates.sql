@@ -216,15 +216,12 @@ suitable as materialized (
         needs.need_id,
         needs.municipality as acting_municipality,
         needs.max_metres,
-        needs.wish_near,
         needs.wish_setting,
         needs.has_cover,
         needs.least_cover,
         needs.has_day,
         needs.move_day,
         by_kind.unit_no,
-        by_kind.unit_id,
-        by_kind.municipality,
         by_kind.offer_type,
         by_kind.daily_rate_ore,
         by_kind.single_person,
@@ -257,9 +254,10 @@ suitable as materialized (
         and (needs.current_unit is null or needs.current_unit <> by_kind.unit_id)
 ),
 
+-- Pairs are many: what can be had from the need or the unit by its key is joined where it is asked for.
 eligible as materialized (
     select
-        suitable.*,
+        suitable.* exclude (acting_municipality, max_metres),
         distances.metres
     from suitable
     left join distances on suitable.acting_municipality = distances.municipality and suitable.unit_no = distances.unit_no
@@ -270,10 +268,12 @@ asked_near as (
     select
         eligible.need_id,
         eligible.unit_no,
-        eligible.municipality,
-        unnest(eligible.wish_near) as wish
+        units.municipality,
+        unnest(needs.wish_near) as wish
     from eligible
-    where len(eligible.wish_near) > 0 and eligible.is_full = $full_units
+    inner join needs on eligible.need_id = needs.need_id
+    inner join units on eligible.unit_no = units.unit_no
+    where len(needs.wish_near) > 0 and eligible.is_full = $full_units
 ),
 
 wished as (
@@ -308,7 +308,6 @@ scored as (
     select
         referenced.need_id,
         referenced.unit_no,
-        referenced.unit_id,
         referenced.metres,
         referenced.daily_rate_ore,
         referenced.points_target_groups
@@ -370,7 +369,7 @@ scored as (
 
 select
     scored.need_id,
-    scored.unit_id,
+    units.unit_id,
     (
         scored.points_without_place + coalesce(wished.points_wish_near, 0)
         + 1000 * (greatest(($tiers).fresh, ($tiers).ageing, ($tiers).stale) - scored.tier)
@@ -380,5 +379,6 @@ select
     scored.metres,
     scored.daily_rate_ore
 from scored
+inner join units on scored.unit_no = units.unit_no
 left join wished on scored.need_id = wished.need_id and scored.unit_no = wished.unit_no
-order by scored.need_id, scored.unit_id
+order by scored.need_id, units.unit_id
