@@ -273,7 +273,10 @@ def _is_workbook(file: Path) -> bool:
     try:
         with zipfile.ZipFile(file) as archive:
             return "xl/workbook.xml" in archive.namelist() or "xl/workbook.bin" in archive.namelist()
-    except (zipfile.BadZipFile, OSError, ValueError):
+    except Exception as error:
+        # As in `unpacked`: zipfile raises a dozen kinds of errors. What is no workbook is refused as an archive.
+        if disk.is_full(error):
+            raise
         return False
 
 

@@ -220,6 +220,9 @@ def test_archives_that_cannot_be_unpacked(tmp_path, monkeypatch) -> None:
     astray = bytearray(_zip({"unit.csv": UNITS.encode()}))
     astray[astray.find(b"PK\x01\x02") + 42 + 3] = 0xFF  # the member is said to begin far beyond the file
     assert rules(checked(tmp_path, {"a.zip": bytes(astray)})) == ["archive_refused"]
+    future = bytearray(_zip({"unit.csv": UNITS.encode()}))
+    future[future.find(b"PK\x01\x02") + 6] = 0xFF  # it takes a version of the format that nobody has
+    assert rules(checked(tmp_path, {"a.zip": bytes(future)})) == ["archive_refused"]
     encrypted = bytearray(_zip({"unit.csv": UNITS.encode()}))
     for header, place in ((b"PK\x03\x04", 6), (b"PK\x01\x02", 8)):
         encrypted[encrypted.find(header) + place] |= 1
