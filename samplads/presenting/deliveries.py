@@ -162,16 +162,11 @@ def worded(findings: pl.DataFrame, language: str) -> pl.DataFrame:
 
 def in_full(finding: Mapping[str, Any], language: str) -> str:
     """One worded finding in full: where it stands, what is wrong and what to do. Markdown; what was delivered stays plain text."""
-    parts = [plain(str(finding["file"]))]
+    parts = [formats.plain(str(finding["file"]))]
     for key in ("sheet", "row", "column"):
         if finding[key]:
-            parts.append(i18n.text(f"deliveries.place.{key}", language, value=plain(str(finding[key]))))
-    return f"**{finding['rule_name']}** · {', '.join(parts)}\n\n{plain(finding['what_to_do'])}"
-
-
-def plain(text: str) -> str:
-    """Delivered text inside Markdown, so that it is never a link, a heading or a formula."""
-    return "".join(f"\\{sign}" if sign in "\\`*_{}[]<>()#+-!|$~:" else sign for sign in text)
+            parts.append(i18n.text(f"deliveries.place.{key}", language, value=formats.plain(str(finding[key]))))
+    return f"**{finding['rule_name']}** · {', '.join(parts)}\n\n{formats.plain(finding['what_to_do'])}"
 
 
 def standing_columns(by: str) -> list[str | Column]:

@@ -200,3 +200,8 @@ def parse_day(text: str) -> dt.date:
         except ValueError:
             pass
     raise SampladsError("typed_not_a_day", text=text.strip()[:40], example="22.11.2026")
+
+
+def plain(text: str) -> str:
+    """Text that somebody delivered or wrote, inside Markdown: a name is never a link, a heading or a formula."""
+    return "".join(f"\\{sign}" if sign in "\\`*_{}[]<>()#+-!|$~:" else sign for sign in text)

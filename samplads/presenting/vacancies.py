@@ -11,7 +11,6 @@ import polars as pl
 
 from samplads import i18n
 from samplads.presenting import formats, tables, theme
-from samplads.presenting.deliveries import plain
 from samplads.presenting.tables import Column
 
 NEVER = 99_999
@@ -248,7 +247,7 @@ def head(unit: Mapping[str, Any], language: str) -> tuple[str, str, str]:
     belongs = " · ".join(part for part in (unit["offer_name"], unit["municipality_name"], unit["unit_id"]) if part)
     confirmed = freshness(unit["confirmed_days"], unit["freshness"], unit["confirmed_by"], language)
     on = f" ({formats.date(unit['confirmed_at'], language)})" if unit["confirmed_at"] else ""
-    return plain(unit["unit_name"]), plain(belongs), plain(confirmed + on)
+    return formats.plain(unit["unit_name"]), formats.plain(belongs), formats.plain(confirmed + on)
 
 
 def facts(unit: Mapping[str, Any], occupancy_pct: float, language: str) -> list[tuple[str, str]]:

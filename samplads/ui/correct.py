@@ -72,7 +72,7 @@ def _form(told: dict[str, Any], field: str) -> None:
     of_count = field not in _unit_fields()
     source = (told["count_delivery"], told["count_delivered_on"]) if of_count else (told["unit_delivery"], told["unit_delivered_on"])
     key = "written.correct.delivered" if source[0] else "written.correct.never_delivered"
-    st.caption(written.plain(say(key, value=words, delivery=source[0], day=formats.date(source[1], lang))))
+    st.caption(formats.plain(say(key, value=words, delivery=source[0], day=formats.date(source[1], lang))))
     seen = written.corrections(unit_id).get(field) or _overtaken(unit_id).get(field)
     with st.form(_key("form", unit_id, field), border=False):
         _widget(field, _key("value", unit_id, field))
@@ -202,8 +202,8 @@ def _in_force(unit_id: str) -> None:
     lang, known = language(), written.names()
     st.markdown(f"**{say('written.correct.in_force')}**")
     for one in (*counting.values(), *overtaken.values()):
-        values = [written.plain(history.worded(one.field, value, lang, known)) for value in (one.value, one.delivered)]
-        words = written.plain(history.correction(one.who, one.at, one.why, lang))
+        values = [formats.plain(history.worded(one.field, value, lang, known)) for value in (one.value, one.delivered)]
+        words = formats.plain(history.correction(one.who, one.at, one.why, lang))
         line = say("written.corrected_here", field=history.field(one.field, lang), now=values[0], delivered=values[1], words=words)
         with st.container(horizontal=True, vertical_alignment="center"):
             st.markdown(f"{line} {say('written.correct.overtaken')}" if one.field in overtaken else line, width="stretch")

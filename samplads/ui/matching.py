@@ -17,7 +17,6 @@ from samplads.model import NIGHT_COVERS, SETTINGS, URGENCIES
 from samplads.presenting import formats
 from samplads.ui import data, pick, session, show, written
 from samplads.ui.session import language, say
-from samplads.ui.written import plain
 
 
 @dataclass(frozen=True)
@@ -181,7 +180,7 @@ def _pick_unit(label: str, *, key: str) -> str | None:
     found = units.filter(pl.col("unit_id").str.to_lowercase() == typed)
     found = found if found.height else units.filter(pl.col("name").str.to_lowercase() == typed)
     if found.height == 1:
-        st.caption(f"{plain(found['name'][0])}, {found['municipality_name'][0]}")
+        st.caption(f"{formats.plain(found['name'][0])}, {found['municipality_name'][0]}")
         return str(found["unit_id"][0])
     ids = formats.listing(found["unit_id"].to_list()[:5], language())
     st.caption(f":red[✗ {say('match.pick.unit_many', ids=ids) if found.height else say('match.pick.unit_none')}]")

@@ -79,10 +79,10 @@ def _facts(told: dict[str, Any], occupancy_pct: float) -> None:
     lines = []
     for label, value in vacancies.facts(told, occupancy_pct, lang):
         marks = [one for field in behind.get(label, ()) if (one := by_person.get(field))]
-        words = "".join(f" {written.plain(history.correction(one.who, one.at, one.why, lang))}" for one in marks)
-        lines.append(f"**{label}:** {written.plain(value)}{words}")
+        words = "".join(f" {formats.plain(history.correction(one.who, one.at, one.why, lang))}" for one in marks)
+        lines.append(f"**{label}:** {formats.plain(value)}{words}")
     st.markdown("  \n".join(lines))
     untold = vacancies.untold(told, lang)
     if untold:
         st.caption(say("vacancies.untold", what=formats.listing(untold, lang)))
-    st.caption(written.plain(history.source(told, lang)))
+    st.caption(formats.plain(history.source(told, lang)))

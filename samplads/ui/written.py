@@ -14,7 +14,7 @@ from samplads.extracts import personal
 from samplads.ledger import Ledger
 from samplads.ledger.models import Overlay
 from samplads.overlay import Layer
-from samplads.presenting import history
+from samplads.presenting import formats, history
 from samplads.ui import data, session, show
 from samplads.ui.session import language, say
 
@@ -114,8 +114,10 @@ def mark(unit_id: str) -> None:
     lang, known = language(), names()
     for field, one in told.items():
         words = history.correction(one.who, one.at, one.why, lang)
-        values = [plain(history.worded(field, value, lang, known)) for value in (one.value, one.delivered)]
-        st.markdown(say("written.corrected_here", field=history.field(field, lang), now=values[0], delivered=values[1], words=plain(words)))
+        values = [formats.plain(history.worded(field, value, lang, known)) for value in (one.value, one.delivered)]
+        st.markdown(
+            say("written.corrected_here", field=history.field(field, lang), now=values[0], delivered=values[1], words=formats.plain(words))
+        )
 
 
 def told_here(unit_id: str) -> None:
@@ -129,8 +131,3 @@ def told_here(unit_id: str) -> None:
     rows = history.written(told, language(), names())
     columns = ["changed_on", "event", "field", "before", "after", "who", "why"]
     show.table(rows, columns=columns, key="unit_written", name=say("written.tab"))
-
-
-def plain(text: str) -> str:
-    """Text that somebody delivered or wrote, inside Markdown: a name is never a link, a heading or a formula."""
-    return "".join(f"\\{sign}" if sign in "\\`*_{}[]<>()#+-!|$~:" else sign for sign in text)
