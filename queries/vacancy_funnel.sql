@@ -50,18 +50,20 @@ measured as (
         end as km
     from unit_now
     cross join wanted
+    -- The first filter, which most units do not pass: what comes later is looked at only for those that do.
+    where
+        coalesce($places, 'open') = 'all'
+        or (
+            unit_now.accepting + if($places = 'reserved', coalesce(unit_now.reserved, 0), 0) > 0
+            and coalesce(unit_now.status not in ('closed', 'waiting_list', 'needs_assessment'), true)
+            and unit_now.approval_status not in ('suspended', 'withdrawn', 'conditional')
+            and not coalesce(unit_now.approved_until < greatest($day, $open_by) and unit_now.approval_status <> 'not_required', false)
+        )
 ),
 
 judged as (
     select
         measured.*,
-        case $places
-            when 'all' then true
-            when 'reserved' then measured.accepting + coalesce(measured.reserved, 0) > 0
-            else measured.accepting > 0
-        end as is_open,
-        coalesce($places, 'open') = 'all' or measured.is_intake as is_admitting,
-        coalesce($places, 'open') = 'all' or measured.is_approved as is_permitted,
         case
             when coalesce(len($groups::varchar[]), 0) = 0 then true
             when $all_groups and measured.shut > 0 then false
@@ -106,10 +108,9 @@ reached as (
     select
         if(coalesce(judged.accepting > 0 and judged.is_intake and judged.is_approved, false), judged.accepting, 0) as accepting_sure,
         -- The first filter that a unit does not surely pass; one more than the last where it passes all.
-        coalesce(
+        1 + coalesce(
             list_position(
                 [
-                    coalesce(judged.is_open and judged.is_admitting and judged.is_permitted, false),
                     coalesce(judged.is_group, false),
                     coalesce(judged.is_type, false),
                     coalesce(judged.is_age, false),
@@ -124,7 +125,7 @@ reached as (
                 ],
                 false
             ),
-            13
+            12
         ) as stopped_at
     from judged
 ),
@@ -136,6 +137,11 @@ stopped as (
         sum(reached.accepting_sure) as accepting_sure
     from reached
     group by reached.stopped_at
+    union all
+    select
+        1 as stopped_at,
+        (select count(*) from unit_now) - (select count(*) from reached) as units,
+        0 as accepting_sure
 )
 
 select

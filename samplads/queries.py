@@ -93,6 +93,14 @@ class _Readers:
 _readers = _Readers()
 
 
+@cache
+def _parsed(sql: str) -> duckdb.Statement:
+    """A query's text, parsed once in a process: execution copies the statement (docs/decisions/0006)."""
+    with duckdb.connect() as connection:
+        (statement,) = connection.extract_statements(sql)
+    return statement
+
+
 def run(
     name: str,
     path: Path | None = None,
@@ -122,7 +130,7 @@ def run(
         if on_start is not None:
             on_start(cursor)
         # Not `cursor.sql(...).pl()`, which plans every query twice (docs/decisions/0006).
-        cursor.execute(query.sql, parameters or None)
+        cursor.execute(_parsed(query.sql), parameters or None)
         return pl.DataFrame(cursor.to_arrow_table())
     finally:
         cursor.close()
