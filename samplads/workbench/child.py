@@ -72,8 +72,7 @@ def main(kind: str, opened: Opened | None, status_fd: int, stream_fd: int, targe
         wire.send(status, {"error": error.to_json()})
         return _EXIT_REFUSED
     except BrokenPipeError:
-        # Whoever read the result is gone: nobody is left to be told.
-        return _EXIT_REFUSED
+        return wire.EXIT_UNREAD
     except MemoryError:
         wire.send(status, {"error": SqlError("sql_memory", megabytes=job.get("memory_mb", job["address_mb"])).to_json()})
         return _EXIT_REFUSED
@@ -410,11 +409,12 @@ def _formatted(job: dict[str, Any], stream_fd: int, target_fd: int, status: sock
     def progress(rows: int) -> None:
         wire.send(status, {"rows": rows})
 
-    with os.fdopen(stream_fd, "rb", buffering=1 << 20) as source, os.fdopen(target_fd, "wb") as target:
-        try:
+    try:
+        # Closing the target writes what its buffer still holds, so that a full disk may show only there.
+        with os.fdopen(stream_fd, "rb", buffering=1 << 20) as source, os.fdopen(target_fd, "wb") as target:
             return export.write(_batches(source), target, job["format"], temporary=Path(job["temporary"]), progress=progress)
-        except OSError as error:
-            raise SqlError("export_disk", reason=os.strerror(error.errno or 0)) from None
+    except OSError as error:
+        raise SqlError("export_disk", reason=os.strerror(error.errno or 0)) from None
 
 
 def _batches(source: IO[bytes]) -> Iterator[pa.RecordBatch]:

@@ -10,6 +10,9 @@ from typing import Any
 
 from samplads.errors import SampladsError
 
+EXIT_UNREAD = 4
+"""A query's end where whoever read its rows went away first: the reader knows why."""
+
 type_tags: dict[str, type] = {"flag": bool, "whole": int, "number": float, "text": str}
 
 

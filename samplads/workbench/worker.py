@@ -246,6 +246,10 @@ class _Child:
             pass
         return self.done is not None
 
+    def unread(self) -> bool:
+        """True where it ended because nobody read its rows any longer: then the reader is the one to ask why."""
+        return self.ended is not None and self.ended.get("exit") == wire.EXIT_UNREAD
+
     def close(self) -> None:
         # Closing the leash kills what still runs.
         self.leash.close()
@@ -547,9 +551,9 @@ class Export:
             raise query.error
         if writer.error is not None:
             raise writer.error
-        if query.done is None:
+        if query.done is None and not query.unread():
             raise _why(query, self.limits, timed_out, self.limits.export_seconds)
-        if writer.done is None:
+        if writer.done is None or query.done is None:
             raise _why(writer, self.limits, timed_out, self.limits.export_seconds)
         if int(writer.done["rows"]) != int(query.done["rows"]):
             raise SqlError("export_short", written=writer.done["rows"], rows=query.done["rows"])
@@ -577,7 +581,13 @@ class Export:
                     elif not child.hear_leash():
                         child.ended = child.ended or {"exit": -signal.SIGKILL, "peak_mb": 0, "cpu": 0.0}
                         waiting.unregister(child.leash)
-                    if query.ended is not None and query.done is None and not query.hear_rest() and writer.ended is None:
+                    if (
+                        query.ended is not None
+                        and not query.unread()
+                        and query.done is None
+                        and not query.hear_rest()
+                        and writer.ended is None
+                    ):
                         # The query failed: what the writer makes of a half stream is thrown away.
                         writer.kill()
         for child in (query, writer):

@@ -284,9 +284,12 @@ def test_a_failed_export_leaves_nothing(copy: Path, tmp_path: Path) -> None:
     with pytest.raises(SqlError) as cancelled:
         running.result()
     assert cancelled.value.key == "sql_cancelled"
-    with pytest.raises(SqlError) as full:
-        worker.export("from range(1000000)", copy, tmp_path / "out.csv", "csv", limits=worker.Limits(export_mb=1))
-    assert full.value.key == "export_disk"
+    # The query may notice that its reader is gone before the reader has said why; whichever ends first, the reason told is the same.
+    for form_of_file in ("csv", "parquet", "xlsx"):
+        for _ in range(5):
+            with pytest.raises(SqlError) as full:
+                worker.export("from range(1000000)", copy, tmp_path / "out", form_of_file, limits=worker.Limits(export_mb=1))
+            assert full.value.key == "export_disk"
     with pytest.raises(SampladsError) as form:
         worker.export("select 1", copy, tmp_path / "out.csv", "ods")
     assert form.value.key == "export_format"
