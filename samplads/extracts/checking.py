@@ -14,6 +14,7 @@ Good rows are never looped over; extracts are taken in the order in which they r
 
 from __future__ import annotations
 
+import copy
 import datetime as dt
 import json
 import weakref
@@ -35,7 +36,7 @@ from samplads.extracts.reading import EXTRA, ROW, STRAY, Delivery, Table, table_
 MOST_FINDINGS = 10_000
 """Findings told one by one for a rule in a column of a table; those beyond are summed up in one `and_more`."""
 
-MEMORY_BYTES = 128 << 20
+MEMORY_BYTES = 256 << 20
 """Deliveries larger than this lay their accepted rows aside on disk while the rest is read."""
 
 MOST_DAYS_AHEAD = 31
@@ -210,8 +211,14 @@ def _by_place(frame: pl.DataFrame) -> Iterator[tuple[tuple[str | None, str | Non
 
 @cache
 def _indexed(extract: str) -> type[Contract]:
-    """The contract with one column more, the position of the row in its batch, so that a failure can be traced back."""
-    return type(f"Indexed{extract}", (CONTRACTS[extract],), {"position": dy.UInt32(nullable=False)})
+    """The contract with one column more, the position of the row in its batch, so that a failure can be traced back; without its key's
+    being the only one, which is judged over all batches at once (`duplicates`)."""
+    keys = {}
+    for name, column in CONTRACTS[extract].columns().items():
+        if column.primary_key:
+            keys[name] = copy.copy(column)
+            keys[name].primary_key = False
+    return type(f"Indexed{extract}", (CONTRACTS[extract],), {**keys, "position": dy.UInt32(nullable=False)})
 
 
 def today() -> dt.date:
@@ -663,7 +670,7 @@ class _Check:
         """The second pass over a table."""
         conventions = self.conventions(one, mapping)
         part = 0
-        for batch in one.batches():
+        for batch in one.last_batches():
             rows = scouting.told(batch)
             if rows.is_empty():
                 continue
@@ -679,7 +686,6 @@ class _Check:
                 accepted.write_parquet(file, compression="lz4")
                 kept.parts.append(file)
                 part += 1
-        one.kept = None
         for (owner, column, rule), (row, value, count) in list(self.summed.items()):
             if owner != number:
                 continue
@@ -1068,7 +1074,6 @@ class _Judged:
         positions = pl.int_range(frame.height, dtype=pl.UInt32, eager=True)
         _, failure = _indexed(extract).filter(frame.with_columns(positions.alias("position")))
         counts = failure.counts()
-        counts.pop("primary_key", None)
         if not counts:
             return
         details = failure.details()

@@ -44,7 +44,10 @@ _AMOUNT = re.compile(r"\s*[0-9]+\s*")
 
 P_NUMBER_HEADERS = frozenset({"pnumber", "pnummer", "produktionsenhedsnummer", "productionunitnumber", "produktionsnummer"})
 SAMPLE = 2_000
-"""Cells by which a column is judged to repeat itself."""
+"""Cells by which a column is judged to hold another kind of numbers."""
+
+REPEATING = 20_000
+"""Cells by which a column is judged to repeat itself: as many days as there are in thirty years fit in twice."""
 
 TYPED_IDENTIFIER = ("identifier", frozenset({"identifierscheme", "identifiertype"}))
 """Open Referral's column of identifiers, and the columns beside it that tell what they are."""
@@ -229,17 +232,26 @@ def looks_shortened(column: pl.Series, header: str = "") -> tuple[int, int] | No
     return int(text.str.contains(SHORTENED).sum() or 0), int((text != "").sum() or 0)
 
 
+def repeats(cells: pl.Series) -> bool:
+    """Whether a column tells the same cells again and again, judged by its first ones."""
+    return cells.len() > REPEATING and cells.head(REPEATING).n_unique() < REPEATING // 2
+
+
 def few(cells: pl.Series) -> pl.Series:
     """The different cells of a column that repeats itself, else the column: a search need not look at the same cell twice."""
-    return cells.unique() if cells.len() > SAMPLE and cells.head(SAMPLE).n_unique() < SAMPLE // 2 else cells
+    return cells.unique() if repeats(cells) else cells
 
 
-def rows_with_numbers(column: pl.Series, header: str = "", limit: int = 100) -> Sequence[int]:
-    """Positions in a column whose cells hold a civil registration number, at most `limit` of them."""
+def rows_with_numbers(column: pl.Series, header: str = "", limit: int = 100, *, different: pl.Series | None = None) -> Sequence[int]:
+    """Positions in a column whose cells hold a civil registration number, at most `limit` of them.
+
+    `different` are the column's `few` cells, where its caller has them at hand.
+    """
     text = _as_text(column)
     if not text.len():
         return []
-    if not few(text).str.contains(BROAD).any():
+    searched = few(text) if different is None or column.dtype != pl.String else different
+    if not searched.str.contains(BROAD).any():
         return []
     candidates = text.str.contains(BROAD)
     found: list[int] = []

@@ -17,7 +17,7 @@ from samplads.extracts.findings import RULES, Finding
 from samplads.extracts.reading import EXTRA, ROW, STRAY, Delivery, Table
 from samplads.extracts.workbook import column_letters
 
-KEPT_BYTES = 64 << 20
+KEPT_BYTES = 128 << 20
 """A table up to this size is kept in memory between the passes; a larger one is read twice."""
 
 MOST_PERSONAL = 100
@@ -38,6 +38,15 @@ class Scouted:
     def batches(self) -> Iterator[pl.DataFrame]:
         """The rows again, for the second pass."""
         return iter(self.kept) if self.kept is not None else self.table.batches()
+
+    def last_batches(self) -> Iterator[pl.DataFrame]:
+        """The same, and what is kept is let go of as it is taken."""
+        if self.kept is None:
+            yield from self.table.batches()
+            return
+        held, self.kept = self.kept[::-1], None
+        while held:
+            yield held.pop()
 
 
 def header_of(table: Table, position: int) -> str:
@@ -154,7 +163,9 @@ def _look(found: Scouted, known: Mapping[int, str], others: Set[int], name: str,
     most = cells.str.len_bytes().max() if cells.dtype == pl.String else None
     longest = most if isinstance(most, int) else 0
     short = cells.dtype == pl.String and longest < personal.SHORTEST
-    numbers = () if short else tuple(personal.rows_with_numbers(cells, header, limit=MOST_PERSONAL))
+    kind = None if position is None or cells.dtype != pl.String else known.get(position)
+    different = personal.few(cells) if cells.dtype == pl.String and (not short or kind == "day") else cells
+    numbers = () if short else tuple(personal.rows_with_numbers(cells, header, limit=MOST_PERSONAL, different=different))
     shortened, other = None, False
     if position is not None and position not in others and not (cells.dtype == pl.String and longest < personal.SHORTEST - 1):
         shortened = personal.looks_shortened(cells, header)
@@ -168,11 +179,10 @@ def _look(found: Scouted, known: Mapping[int, str], others: Set[int], name: str,
         and _swallowed(cells, table.separator, len(table.headers))
     )
     if position is not None and cells.dtype == pl.String and not swallowed:
-        kind = known.get(position)
         if kind in values.NUMBER_KINDS:
             found.signs[position].see_numbers(cells, numbers_are_typed=table.numbers_are_typed)
         elif kind == "day":
-            found.signs[position].see_days(cells)
+            found.signs[position].see_days(cells, different)
     return _Looked(numbers, shortened, other, swallowed)
 
 

@@ -26,7 +26,7 @@ from samplads import i18n
 from samplads.contracts import CONTRACTS
 from samplads.extracts import headers
 from samplads.extracts.encoding import GARBLED
-from samplads.extracts.personal import few, squeezed
+from samplads.extracts.personal import few, repeats, squeezed
 
 NUMBER_KINDS = frozenset({"whole", "number", "money"})
 
@@ -106,7 +106,8 @@ def _choices(extract: str, column: str) -> Mapping[str, str]:
 def clean(cells: pl.Series) -> pl.Series:
     """Text without blanks at its edges; what tells nothing is null."""
     text = cells.str.strip_chars(_EDGES)
-    return _without(text, text.is_in(list(unknown_words())))
+    unknown = text.is_in(list(unknown_words()))
+    return _without(text, unknown) if unknown.any() else text
 
 
 @dataclass
@@ -125,11 +126,13 @@ class Signs:
 
     def see_numbers(self, cells: pl.Series, *, numbers_are_typed: bool) -> None:
         """Count what the cells of a batch say about the decimal sign."""
-        rest = cells.filter(cells.cast(pl.Int64, strict=False).is_null() & cells.is_not_null())
-        if not rest.len():
-            return
+        if not repeats(cells):
+            cells = cells.filter(cells.cast(pl.Int64, strict=False).is_null() & cells.is_not_null())
         # Amounts repeat themselves: each text is looked at once and counted as often as it stands there.
-        counted = rest.rename("text").value_counts(name="cells")
+        counted = cells.rename("text").value_counts(name="cells")
+        counted = counted.filter(counted["text"].cast(pl.Int64, strict=False).is_null() & counted["text"].is_not_null())
+        if counted.is_empty():
+            return
         counted = counted.select(clean(counted["text"]).alias("text"), "cells").drop_nulls()
         text, cells_of = _bare(counted["text"]), counted["cells"]
         if not text.len():
@@ -149,9 +152,9 @@ class Signs:
                 if not matches.str.ends_with("000").all():
                     setattr(self, thousands, True)
 
-    def see_days(self, cells: pl.Series) -> None:
-        """Count what the cells of a batch say about the order of day and month."""
-        if not few(cells).str.contains("/", literal=True).any():
+    def see_days(self, cells: pl.Series, different: pl.Series | None = None) -> None:
+        """Count what the cells of a batch say about the order of day and month; `different` are its `few` cells, where they are at hand."""
+        if not (few(cells) if different is None else different).str.contains("/", literal=True).any():
             return
         parts = cells.str.strip_chars(_EDGES).str.extract_groups(_SLASHED).struct.unnest()
         first, second = parts["a"].cast(pl.Int64), parts["b"].cast(pl.Int64)
@@ -230,9 +233,25 @@ class Converted:
     mended: dict[str, pl.Series] = field(default_factory=dict)
     flagged: dict[str, pl.Series] = field(default_factory=dict)
 
+    def spread(self, which: pl.Series) -> Converted:
+        """From different cells to all cells: `which` of them each one is, null where it tells nothing."""
+
+        def told(masks: Mapping[str, pl.Series]) -> dict[str, pl.Series]:
+            return {rule: mask.gather(which).fill_null(False) for rule, mask in masks.items() if mask.any()}
+
+        return Converted(self.values.gather(which), told(self.faults), told(self.mended), told(self.flagged))
+
 
 def convert(extract: str, target: headers.Target, cells: pl.Series, how: Convention) -> Converted:
     """A delivered column as the contract's type. Never raises for what the cells hold."""
+    if cells.dtype == pl.String and repeats(cells):
+        # Each different text is read once.
+        words = cells.unique(maintain_order=True).drop_nulls()
+        return _converted(extract, target, words, how).spread(cells.cast(pl.Enum(words)).to_physical())
+    return _converted(extract, target, cells, how)
+
+
+def _converted(extract: str, target: headers.Target, cells: pl.Series, how: Convention) -> Converted:
     column = CONTRACTS[extract].columns()[target.column]
     kind = str((column.metadata or {})["kind"])
     if kind in NUMBER_KINDS:
@@ -351,17 +370,13 @@ def _numbers(cells: pl.Series, how: Convention) -> Converted:
     if not rest.any():
         return Converted(values)
     where = rest.arg_true()
-    # Amounts repeat themselves: each text is read once.
-    told = text.gather(where).rename("text").to_frame()
-    words = told["text"].unique(maintain_order=True)
-    part = _some_numbers(words, how)
-    which = told.join(words.to_frame().with_row_index("nth"), on="text", how="left", maintain_order="left")["nth"]
+    part = _some_numbers(text.gather(where), how)
 
     def spread(mask: pl.Series) -> pl.Series:
-        return _nowhere(text.len()).scatter(where, mask.gather(which))
+        return _nowhere(text.len()).scatter(where, mask)
 
     return Converted(
-        values.scatter(where, part.values.gather(which)),
+        values.scatter(where, part.values),
         {rule: spread(mask) for rule, mask in part.faults.items() if mask.any()},
         {rule: spread(mask) for rule, mask in part.mended.items() if mask.any()},
     )

@@ -8,7 +8,7 @@ import polars as pl
 import pytest
 
 from samplads.contracts import CONTRACTS
-from samplads.extracts import headers, values
+from samplads.extracts import headers, personal, values
 from samplads.extracts.values import Convention, Signs
 
 COLUMN = {"whole": ("capacity", "occupied"), "number": ("unit", "lat"), "money": ("unit", "daily_rate_ore"), "day": ("capacity", "as_of")}
@@ -239,3 +239,71 @@ def test_typed_columns_become_text_where_the_contract_wants_text() -> None:
 @pytest.mark.parametrize("kind", COLUMN)
 def test_an_empty_batch_has_no_rows(kind: str) -> None:
     assert outcome(convert(kind, [])) == []
+
+
+ODD = [
+    *(
+        "12",
+        "012",
+        " 12 ",
+        "-3",
+        "1.046",
+        "1,046",
+        "98,5",
+        "2.845,50",
+        "12 kr.",
+        "1e3",
+        "9007199254740993",
+        "tolv",
+        "",
+        "-",
+        None,
+        "ukendt",
+    ),
+    *(
+        "2026-02-03",
+        "03.02.2026",
+        "3-2-2026",
+        "03/04/2026",
+        "13/04/2026",
+        "31-12-9999",
+        "46055",
+        "20260203",
+        "30.02.2026",
+        "2026-02-03T10:00",
+    ),
+    *("23:00", "7.30", "24:00", "ja", "NEJ", "måske", "vågen nattevagt", "awake", "a|b;a", " Ã¦ble", "\ufeffnavn\u00a0"),
+]
+
+
+@pytest.mark.parametrize("kind", COLUMN)
+@pytest.mark.parametrize("decimal", [",", ".", None])
+def test_a_column_that_repeats_itself_is_read_as_its_cells_are_one_by_one(kind: str, decimal: str | None) -> None:
+    many = pl.Series([ODD[n * n % len(ODD)] for n in range(21_000)] + ODD, dtype=pl.String)
+    assert personal.repeats(many)
+    told = Convention(decimal, decimal, "dmy" if decimal else None)
+    whole = convert(kind, many, told)
+    alone = {cell: convert(kind, [cell], told) for cell in ODD}
+    assert whole.values.to_list() == [alone[cell].values.to_list()[0] for cell in many.to_list()]
+    for which in ("faults", "mended", "flagged"):
+        for rule in {rule for made in alone.values() for rule in getattr(made, which)}:
+            wanted = [rule in getattr(alone[cell], which) and bool(getattr(alone[cell], which)[rule][0]) for cell in many.to_list()]
+            found = getattr(whole, which).get(rule)
+            assert (found.to_list() if found is not None else [False] * many.len()) == wanted, (which, rule)
+
+
+@pytest.mark.parametrize("kind", COLUMN)
+def test_a_long_column_that_tells_nothing_is_unknown_throughout(kind: str) -> None:
+    assert convert(kind, [None] * 21_000).values.null_count() == 21_000
+
+
+def test_signs_of_a_column_that_repeats_itself_are_counted_as_often_as_they_stand_there() -> None:
+    cells = ["98,5", "12", "1.046", "98.5", None, "ukendt", "03/04/2026", "13/04/2026"]
+    short, long = Signs(), Signs()
+    short.see_numbers(pl.Series(cells), numbers_are_typed=False)
+    long.see_numbers(pl.Series(cells * 3_000), numbers_are_typed=False)
+    assert (long.comma, long.point) == (short.comma * 3_000, short.point * 3_000) == (3_000, 3_000)
+    assert (long.either_point, long.point_thousands) == (short.either_point, short.point_thousands) == (True, True)
+    short.see_days(pl.Series(cells))
+    long.see_days(pl.Series(cells * 3_000))
+    assert (long.slashed, long.day_first) == (True, short.day_first * 3_000)
