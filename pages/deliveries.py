@@ -22,7 +22,7 @@ with ui.page("deliveries"):
         parts.by_municipality(found)
         st.subheader(ui.say("deliveries.page.compliance"), anchor=False)
         by = parts.pick_group("standing_by")
-        behind = towns if by == "municipality_name" else rounds.compliance(standings.drop_nulls("operator"), ["operator"])
+        behind = towns if by == "municipality_name" else rounds.compliance(standings, ["operator"])
         ui.table(behind, columns=deliveries.standing_columns(by), key=f"standing_{by}", name=ui.say("deliveries.page.compliance"))
     with findings:
         if found.is_empty():

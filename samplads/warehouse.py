@@ -36,7 +36,7 @@ from samplads import disk, settings
 from samplads.errors import SampladsError
 from samplads.reference import Reference
 
-FORMAT = 2
+FORMAT = 3
 """Raised when a published file changes its shape, so that an old file is never read as a new one."""
 
 
@@ -272,6 +272,14 @@ def _build(root: Path, file: Path, deliveries: Sequence[str], reference: Referen
                 f"create table {extract} as select * exclude (delivery_rank) from ({source}) "
                 f"{_last_word(extract, key) if source.count('read_parquet') > 1 else ''} order by {key}"
             )
+        # A group that no tree tells of stands for itself: another country's folder need not have a tree at all.
+        connection.execute(
+            "insert into target_group_closure by name "
+            "select distinct told.code as ancestor, told.code as descendant from ("
+            "select target_group as code from target_group_approval "
+            "union all select unnest(target_groups) from need union all select unnest(excludes_groups) from night_roster"
+            ") as told anti join target_group_closure as known on told.code = known.descendant where told.code is not null order by all"
+        )
         for table, sql in builds:
             connection.execute(f'create table "{table}" as {sql}')
         connection.execute("checkpoint")

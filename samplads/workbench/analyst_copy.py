@@ -16,6 +16,7 @@ about a person in the file, and no second file that the worker could open.
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -258,14 +259,23 @@ def _area_cells(
     if 0 < lost < threshold:
         # A few persons of no known region would have to be hidden, and whole regions with them: they are not counted.
         rows = [row for row in rows if regions.get(row[0], UNKNOWN) != UNKNOWN]
+    # Each row is touched once for its place and once a trait; regions and the country are sums of those.
+    places: dict[str, int] = {}
+    by_trait: dict[tuple[str, str, str], int] = {}
     for municipality, values, persons in rows:
+        places[municipality] = places.get(municipality, 0) + persons
         region = regions.get(municipality, UNKNOWN)
-        for level, area in ((COUNTRY, ALL), ("region", region), ("municipality", municipality)):
+        for trait in traits:
+            of = (region, trait, values.get(trait) or UNKNOWN)
+            by_trait[of] = by_trait.get(of, 0) + persons
+    for municipality, persons in places.items():
+        counts["municipality", municipality, ALL, ALL] = persons
+        for level, area in ((COUNTRY, ALL), ("region", regions.get(municipality, UNKNOWN))):
             counts[level, area, ALL, ALL] = counts.get((level, area, ALL, ALL), 0) + persons
-            if level != "municipality":
-                for trait in traits:
-                    key = (level, area, trait, values.get(trait) or UNKNOWN)
-                    counts[key] = counts.get(key, 0) + persons
+    for (region, trait, value), persons in by_trait.items():
+        for level, area in ((COUNTRY, ALL), ("region", region)):
+            key = (level, area, trait, value)
+            counts[key] = counts.get(key, 0) + persons
     number = {
         key: cells.add((*prefix, *key), count, 0 < count < threshold, _WEIGHTS[key[0], key[2] == ALL])
         for key, count in sorted(counts.items(), key=lambda entry: (entry[0][0] != COUNTRY, entry[0]))
@@ -345,21 +355,18 @@ def _stays(connection: duckdb.DuckDBPyConnection, regions: Mapping[str, str], li
             from (select unnest(range(year(max(meta.as_of)) - 8, year(max(meta.as_of)))) as year from warehouse.meta) as years
         )
 
-        select days.day, stay.municipality, unit.municipality as located, count(*) as persons, count(distinct stay.person_ref) as heads
+        select days.day, stay.municipality, unit.municipality as located, count(distinct stay.person_ref) as heads
         from days
         inner join warehouse.stay on stay.starts_on <= days.day and coalesce(stay.ends_on > days.day, true)
         left join warehouse.unit on stay.unit_id = unit.unit_id
         group by all
-        order by all
+        order by days.day
         """
     ).fetchall()
     frames = []
-    for day in sorted({row[0] for row in rows}):
-        told = [
-            (str(municipality), {"located_region": regions.get(str(located), UNKNOWN)}, int(heads))
-            for at, municipality, located, _, heads in rows
-            if at == day
-        ]
+    lies = {located: {"located_region": regions.get(str(located), UNKNOWN)} for _, _, located, _ in rows}
+    for day, on_day in itertools.groupby(rows, key=lambda row: row[0]):
+        told = [(str(municipality), lies[located], int(heads)) for _, municipality, located, heads in on_day]
         counted = count_by_area(told, regions, ("located_region",), limits.threshold)
         frames.append(counted.insert_column(0, pl.Series("day", [day] * counted.height, dtype=pl.Date)))
     empty = count_by_area([], regions, (), limits.threshold).insert_column(0, pl.Series("day", [], dtype=pl.Date))
@@ -540,20 +547,20 @@ def _indicators(connection: duckdb.DuckDBPyConnection, limits: Disclosure) -> pl
     bases = _Bases.read(connection, lines, limits.indicator_total)
     values: list[float | None] = []
     hidden_all: list[bool] = []
-    for group in lines.partition_by(["municipality", "year", "code"], maintain_order=True):
-        numbers = [float(value) for value in group["value"]]
-        code, keys = str(group["code"][0]), [str(key) for key in group["group_key"]]
+    told = lines.select("municipality", "year", "code", "group_key", "value").iter_rows()
+    for (municipality, year, code), group in itertools.groupby(told, key=lambda line: line[:3]):
+        keys, numbers = (list(column) for column in zip(*((str(line[3]), float(line[4])) for line in group), strict=True))
         scale = next((scale for ending, scale in limits.indicator_shares.items() if code.endswith(ending)), None)
         base = limits.indicator_bases.get(code, POPULATION if scale == 1000 else "")
-        whose, same = bases.of(str(group["municipality"][0]), int(group["year"][0]), base, keys)
+        whose, same = bases.of(municipality, year, base, keys)
         if base == PLACES:
-            hidden = [False] * group.height
+            hidden = [False] * len(keys)
         elif scale is not None:
             hidden = _hidden_shares(numbers, whose, keys, scale, limits, same=same)
         elif base:
             hidden = [of is None or 0 < of < limits.base_floor for of in whose]
         elif code.endswith(limits.indicators_not_persons or ("\0",)):
-            hidden = [False] * group.height
+            hidden = [False] * len(keys)
         else:
             counts = [max(round(value), 1 if value > 0 else 0) for value in numbers]
             hidden = _hidden_groups(counts, [0 < value < limits.threshold for value in numbers], keys, limits)

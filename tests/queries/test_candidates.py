@@ -11,7 +11,7 @@ import numpy as np
 import polars as pl
 import pytest
 
-from samplads import loading, policy, queries
+from samplads import loading, policy, queries, warehouse
 from samplads.demo import generate
 from samplads.extracts import COUNTS, SCHEMA
 from samplads.loading_allocation import candidates
@@ -55,6 +55,30 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     delivery = Archived("made", "made", small.DAY, True, kept, pl.DataFrame(schema=SCHEMA), pl.DataFrame(schema=COUNTS))
     publish([delivery], small.reference(), folder)
     return folder
+
+
+def test_a_reference_without_a_tree_of_target_groups_gives_the_same_answers_as_each_match(folder: Path, tmp_path: Path) -> None:
+    before = warehouse.current(folder)
+    frames = {
+        name: pl.scan_parquet(folder / "deliveries" / before.deliveries[0] / f"{name}.parquet")
+        for name in ("unit", "target_group_approval", "capacity", "need")
+    }
+    facts = small.reference()
+    bare = dataclasses.replace(
+        facts, target_group=facts.target_group.clear(), target_group_closure=facts.target_group_closure.clear(), digest="without groups"
+    )
+    delivery = Archived("made", "made", small.DAY, True, frames, pl.DataFrame(schema=SCHEMA), pl.DataFrame(schema=COUNTS))
+    publish([delivery], bare, tmp_path)
+    found = candidates(small.DAY, warehouse=tmp_path)
+    places, weights, points = loading.places(tmp_path), loading.weights(small.DAY), loading.municipalities(tmp_path)
+    wanted = {}
+    asked = 0
+    for row in queries.run("open_needs", tmp_path).iter_rows(named=True):
+        result = match(Case.from_row(row), places, weights, as_of=small.DAY, municipalities=points)
+        wanted |= {(row["need_id"], unit): total for unit, total in result.hits.select("unit_id", "points").iter_rows()}
+        asked += bool(row["target_groups"]) and result.hits.height
+    assert {(need, unit): one for need, unit, one in found.select("need_id", "unit_id", "match_points").iter_rows()} == wanted
+    assert asked > 0
 
 
 @pytest.mark.parametrize("later", [0, 45, 400])
