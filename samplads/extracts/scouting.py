@@ -18,7 +18,7 @@ from samplads.extracts.reading import EXTRA, ROW, STRAY, Delivery, Table
 from samplads.extracts.workbook import column_letters
 
 KEPT_BYTES = 128 << 20
-"""A table up to this size is kept in memory between the passes; a larger one is read twice."""
+"""Tables of together this size are kept in memory between the passes; what is beyond is read twice."""
 
 MOST_PERSONAL = 100
 """Cells with personal data that are told of one table: the sender has to look at all of it anyway."""
@@ -26,7 +26,8 @@ MOST_PERSONAL = 100
 
 @dataclass
 class Scouted:
-    """What the first pass saw of a table. `refused`: a finding that refuses its file is among `findings`."""
+    """What the first pass saw of a table. `refused`: a finding that refuses its file is among `findings`. `keep`: its rows may be kept in
+    memory."""
 
     table: Table
     rows: int = 0
@@ -34,6 +35,7 @@ class Scouted:
     findings: list[Finding] = field(default_factory=list)
     kept: list[pl.DataFrame] | None = None
     refused: bool = False
+    keep: bool = True
 
     def batches(self) -> Iterator[pl.DataFrame]:
         """The rows again, for the second pass."""
@@ -63,9 +65,9 @@ def kinds(table: Table) -> dict[int, str]:
     return {position: str((columns[name].metadata or {})["kind"]) for name, (position, _) in found.items()}
 
 
-def scout(delivery: Delivery, table: Table) -> Scouted:
-    """Read a table once, to its end."""
-    found = Scouted(table, findings=list(table.findings))
+def scout(delivery: Delivery, table: Table, *, keep: bool = True) -> Scouted:
+    """Read a table once, to its end; `keep` says whether its rows may be kept in memory until they are asked for again."""
+    found = Scouted(table, findings=list(table.findings), keep=keep)
     _names(delivery, found)
     try:
         _pass(delivery, found)
@@ -192,7 +194,7 @@ def _pass(delivery: Delivery, found: Scouted) -> None:
     known = kinds(table)
     found.signs = [values.Signs() for _ in range(width)]
     found.rows = 0
-    kept: list[pl.DataFrame] | None = [] if table.bytes <= KEPT_BYTES else None
+    kept: list[pl.DataFrame] | None = [] if found.keep else None
     shortened: dict[int, tuple[int, int]] = {}
     others: set[int] = set()
     for batch in table.batches():
@@ -253,7 +255,13 @@ def told(batch: pl.DataFrame) -> pl.DataFrame:
 
 def screen(delivery: Delivery) -> list[Scouted]:
     """Scout every table of a delivery; a finding that concerns people refuses all tables of the same file."""
-    scouted = [scout(delivery, table) for table in delivery.tables]
+    scouted = []
+    room = KEPT_BYTES
+    for table in delivery.tables:
+        one = scout(delivery, table, keep=table.bytes <= room)
+        if one.kept is not None:
+            room -= table.bytes
+        scouted.append(one)
     refused = {one.table.file for one in scouted if one.refused and any(finding.rule.startswith("personal") for finding in one.findings)}
     for one in scouted:
         if one.table.file in refused:

@@ -20,6 +20,8 @@ from samplads.extracts import (
     findings_frame,
     from_frame,
     read_delivery,
+    reading,
+    scouting,
     screen,
 )
 from tests.deliveries import CODES, EVERY_FAULT, KNOWN, UNIT, UNITS, checked, every_fault, rules, short, write
@@ -154,6 +156,20 @@ def test_repeated_rows_are_found_in_shares_and_on_disk(tmp_path, monkeypatch, sh
     assert aside.is_dir()
     del apart
     assert not aside.exists()
+
+
+def test_tables_that_together_are_too_large_to_keep_are_read_twice_and_told_the_same(tmp_path, monkeypatch) -> None:
+    files = {f"unit {part}.csv": UNIT + "".join(f"A-{part}{n};T;navn {n};{370 if n % 7 else 9}\n" for n in range(50)) for part in "abc"}
+    whole = checked(tmp_path / "whole", files)
+    kept: list[bool] = []
+    read = reading.Table.batches
+    monkeypatch.setattr(reading.Table, "batches", lambda table: kept.append(True) or read(table))
+    monkeypatch.setattr(scouting, "KEPT_BYTES", 2 * len(files["unit a.csv"]) + 10)
+    apart = checked(tmp_path / "apart", files)
+    # Each once, and the third again.
+    assert len(kept) == 4
+    assert apart.frames["unit"].equals(whole.frames["unit"])
+    assert short(apart) == short(whole)
 
 
 def test_two_keys_with_one_hash_are_two_rows(tmp_path, monkeypatch) -> None:
