@@ -965,7 +965,7 @@ class _Judged:
         """Cells beyond the last header, quotes left open, cells with a formula's error."""
         if STRAY in self.rows.columns:
             self.set_aside("stray_quote", self.rows[STRAY], None)
-        if EXTRA in self.rows.columns:
+        if EXTRA in self.rows.columns and self.rows[EXTRA].null_count() < self.rows.height:
             beyond = self.rows[EXTRA].str.strip_chars().fill_null("") != ""
             if STRAY in self.rows.columns:
                 beyond &= ~self.rows[STRAY]

@@ -166,7 +166,7 @@ def _look(found: Scouted, known: Mapping[int, str], others: Set[int], name: str,
     longest = most if isinstance(most, int) else 0
     short = cells.dtype == pl.String and longest < personal.SHORTEST
     kind = None if position is None or cells.dtype != pl.String else known.get(position)
-    different = personal.few(cells) if cells.dtype == pl.String and (not short or kind == "day") else cells
+    different = personal.few(cells) if cells.dtype == pl.String and (not short or kind in values.NUMBER_KINDS | {"day"}) else cells
     numbers = () if short else tuple(personal.rows_with_numbers(cells, header, limit=MOST_PERSONAL, different=different))
     shortened, other = None, False
     if position is not None and position not in others and not (cells.dtype == pl.String and longest < personal.SHORTEST - 1):
@@ -182,7 +182,7 @@ def _look(found: Scouted, known: Mapping[int, str], others: Set[int], name: str,
     )
     if position is not None and cells.dtype == pl.String and not swallowed:
         if kind in values.NUMBER_KINDS:
-            found.signs[position].see_numbers(cells, numbers_are_typed=table.numbers_are_typed)
+            found.signs[position].see_numbers(cells, different, numbers_are_typed=table.numbers_are_typed)
         elif kind == "day":
             found.signs[position].see_days(cells, different)
     return _Looked(numbers, shortened, other, swallowed)
@@ -244,7 +244,7 @@ def told(batch: pl.DataFrame) -> pl.DataFrame:
         return batch.clear()
     # Where the first column tells something in every row, as a key does, no row is blank.
     first = batch[cells[0]]
-    if first.null_count() == 0 and (first.dtype != pl.String or not first.str.contains(r"^\s*$").any()):
+    if first.null_count() == 0 and (first.dtype != pl.String or not personal.few(first).str.contains(r"^\s*$").any()):
         return batch
     filled = (
         (pl.col(name).str.strip_chars() != "").fill_null(False) if batch[name].dtype == pl.String else pl.col(name).is_not_null()

@@ -124,10 +124,14 @@ class Signs:
     month_first: int = 0
     slashed: bool = False
 
-    def see_numbers(self, cells: pl.Series, *, numbers_are_typed: bool) -> None:
-        """Count what the cells of a batch say about the decimal sign."""
-        if not repeats(cells):
-            cells = cells.filter(cells.cast(pl.Int64, strict=False).is_null() & cells.is_not_null())
+    def see_numbers(self, cells: pl.Series, different: pl.Series | None = None, *, numbers_are_typed: bool) -> None:
+        """Count what the cells of a batch say about the decimal sign; `different` are its `few` cells, where they are at hand."""
+        different = few(cells) if different is None else different
+        digits = different.cast(pl.Int64, strict=False)
+        if digits.null_count() == different.null_count():
+            return
+        if different.len() == cells.len():
+            cells = cells.filter(digits.is_null() & cells.is_not_null())
         # Amounts repeat themselves: each text is looked at once and counted as often as it stands there.
         counted = cells.rename("text").value_counts(name="cells")
         counted = counted.filter(counted["text"].cast(pl.Int64, strict=False).is_null() & counted["text"].is_not_null())
@@ -244,24 +248,25 @@ class Converted:
 
 def convert(extract: str, target: headers.Target, cells: pl.Series, how: Convention) -> Converted:
     """A delivered column as the contract's type. Never raises for what the cells hold."""
+    kind = str((CONTRACTS[extract].columns()[target.column].metadata or {})["kind"])
+    if kind in {"whole", "money"} and (digits := _digits(cells)) is not None:
+        return Converted(digits * _factor(kind, target))
     if cells.dtype == pl.String and repeats(cells):
         # Each different text is read once.
         words = cells.unique(maintain_order=True).drop_nulls()
-        return _converted(extract, target, words, how).spread(cells.cast(pl.Enum(words)).to_physical())
-    return _converted(extract, target, cells, how)
+        return _converted(extract, target, kind, words, how).spread(cells.cast(pl.Enum(words)).to_physical())
+    return _converted(extract, target, kind, cells, how)
 
 
-def _converted(extract: str, target: headers.Target, cells: pl.Series, how: Convention) -> Converted:
-    column = CONTRACTS[extract].columns()[target.column]
-    kind = str((column.metadata or {})["kind"])
+def _factor(kind: str, target: headers.Target) -> int:
+    """What a delivered number is multiplied by: kroner become øre."""
+    return 1 if kind == "whole" or target.ore else 100
+
+
+def _converted(extract: str, target: headers.Target, kind: str, cells: pl.Series, how: Convention) -> Converted:
     if kind in NUMBER_KINDS:
-        factor = 1 if kind == "whole" or target.ore else 100
-        if kind != "number" and (digits := _digits(cells)) is not None:
-            return Converted(digits * factor)
         made = _numbers(cells, how)
-        if kind == "number":
-            return made
-        return _whole(made, factor)
+        return made if kind == "number" else _whole(made, _factor(kind, target))
     if kind == "choice":
         return _translated(as_text(cells), lambda word: _choices(extract, target.column).get(squeezed(word)), pl.String(), "unknown_choice")
     if kind == "flag":
