@@ -175,11 +175,14 @@ named as (
     union all by name
     select
         'stay_ends_before_start' as issue,
+        finding.municipality,
+        municipality.name as municipality_name,
         finding.value as held_against,
         finding.delivery,
         concat_ws(', ', finding.file, finding.sheet) as file,
         finding.row
     from finding
+    left join municipality on finding.municipality = municipality.code
     where finding.rule = 'ends_after_it_starts'
 )
 

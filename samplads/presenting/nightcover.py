@@ -599,12 +599,12 @@ RISK_COLUMNS: tuple[str | tables.Column, ...] = (
     tables.Column("nr", "whole", width=40),
     tables.Column("units_named", width=310),
     tables.Column("overlaps_per_year", "number", decimals=1, width=105),
-    tables.Column("chance_pct", "percent", "percent", width=100),
-    tables.Column("wait_mean", "number", "minutes", decimals=1, width=125),
-    tables.Column("wait_p95", "number", "minutes", width=125),
-    tables.Column("uncovered_minutes", "number", "minutes", width=130),
-    tables.Column("played_overlaps", width=140),
-    tables.Column("played_wait", width=140),
+    tables.Column("chance_pct", "percent", "percent", width=130),
+    tables.Column("wait_mean", "number", "minutes", decimals=1, width=165),
+    tables.Column("wait_p95", "number", "minutes", width=165),
+    tables.Column("uncovered_minutes", "number", "minutes", width=165),
+    tables.Column("played_overlaps", width=160),
+    tables.Column("played_wait", width=185),
     tables.Column("played_uncovered", width=190),
 )
 

@@ -123,7 +123,7 @@ def columns(code: str, language: str) -> list[str | Column]:
     """The columns of one check's table, its two values under what they are."""
     check = next(one for one in CHECKS if one.code == code)
     if code in OF_FINDINGS:
-        return ["delivery", "file", Column("row", "whole")]
+        return ["municipality_name", "delivery", "file", Column("row", "whole")]
     values = [
         Column(key, kind, text=_said(code, key, language), unit="percent" if kind == "percent" else None, decimals=int(kind == "percent"))
         for key, kind in (("told", check.told), ("held_against", check.held_against))

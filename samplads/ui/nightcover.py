@@ -401,7 +401,9 @@ def pick_assumptions(shape: Mapping[str, Any]) -> Assumed:
         titles = {name: str(sets[name]["title"][lang]) for name in names}
         terms_name = pick.pick_one(say("nightcover_page.pick.terms"), titles, key="night_terms", default=names[0]) or names[0]
         year = pick.pick_one(say("nightcover_page.pick.year"), years, key="night_year", default=str(day.year)) or str(day.year)
-        own_pay = pick.pick_yes(say("nightcover_page.pick.own_pay"), key="night_own_pay", default=True)
+        own_pay = pick.pick_yes(
+            say("nightcover_page.pick.own_pay"), key="night_own_pay", default=True, help=say("nightcover_page.pick.own_pay_help")
+        )
     base = night.assumptions(day, terms_name, year=int(year))
     answers = _pick_answers(base)
     travel = _pick_travel()

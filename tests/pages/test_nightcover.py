@@ -186,7 +186,7 @@ def test_choices_are_listed_and_one_button_puts_everything_back(page: AppTest, e
     assert told["Hændelsers varighed"] == "eksponentielt fordelt varighed"
     assert told["Kalenderår"] == "2028, helligdage i DK"
     assert told["Aftale om kortere døgnhvile med kompenserende hvile (W1)"] == "ja"
-    assert told["Brug afdelingernes egen månedsløn, hvor den er leveret"] == "nej"
+    assert told["Brug afdelingernes egen månedsløn"] == "nej"
     assert told["Samtidige hændelser pr. kobling om året, højst"] == "40"
     assert told["Sygedage pr. årsværk"] == "20"
     assert told["Flytning afskrives over (år)"] == "8"

@@ -15,6 +15,7 @@ from streamlit.testing.v1 import AppTest
 
 from samplads import i18n, settings
 from samplads.ledger import saved
+from samplads.presenting import tables
 from samplads.presenting import workbench as shown
 from samplads.ui import written
 from samplads.workbench import analyst_copy, handover, library, pool, worker
@@ -194,6 +195,13 @@ def test_every_reviewed_question_has_an_answer_on_the_demonstration(demo: Path, 
     outcome = worker.run(query.sql, analyst_copy.current(demo), parameters=query.example())
     assert tuple(name for name, _ in outcome.columns) == query.columns
     assert outcome.rows_shown > 0
+
+
+@pytest.mark.parametrize("language", i18n.LANGUAGES)
+def test_every_column_of_a_reviewed_question_has_a_header_in_words(language: str) -> None:
+    for query in library.all_queries():
+        for name in query.columns:
+            assert tables.header(tables.column(name, pl.String()), language).split(" (")[0] != name or name == "km", (query.name, name)
 
 
 def test_private_is_promised_no_more_than_it_is(page: AppTest) -> None:

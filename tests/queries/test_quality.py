@@ -144,4 +144,7 @@ def test_every_planted_matter_of_quality_is_found_and_nothing_else_of_its_kind(d
         assert unit_ids <= told, check
         # The demo is half unconfirmed by design; of every other kind only the planted ones are there.
         assert check == "stale" or told == unit_ids, check
-    assert found.filter(pl.col("issue") == "stay_ends_before_start").height == 3
+    backwards = found.filter(pl.col("issue") == "stay_ends_before_start")
+    assert backwards.height == 3
+    # A stay that was set aside belongs to the municipality that it names.
+    assert backwards["municipality"].null_count() == backwards["municipality_name"].null_count() == 0
