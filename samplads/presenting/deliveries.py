@@ -87,15 +87,15 @@ def answer(towns: pl.DataFrame, findings: pl.DataFrame, this: Round, day: dt.dat
 def closing(this: Round, day: dt.date, language: str) -> str:
     """When the round opens and closes, as seen from a day."""
     if day > this.closes:
-        return i18n.text("deliveries.page.closed", language, day=short(this.closes))
+        return i18n.text("deliveries.page.closed", language, day=short(this.closes, language))
     if day < this.opens:
-        return i18n.text("deliveries.page.opens", language, first=short(this.opens), day=short(this.closes))
-    return i18n.text("deliveries.page.closes", language, day=short(this.closes))
+        return i18n.text("deliveries.page.opens", language, first=short(this.opens, language), day=short(this.closes, language))
+    return i18n.text("deliveries.page.closes", language, day=short(this.closes, language))
 
 
-def short(day: dt.date) -> str:
-    """A day of this year: "14.11."."""
-    return f"{day.day:02d}.{day.month:02d}."
+def short(day: dt.date, language: str) -> str:
+    """A day of this year: "14.11." in Danish, "14 Nov" in English."""
+    return f"{day.day:02d}.{day.month:02d}." if language == "da" else f"{day.day} {formats.months(language)[day.month - 1]}"
 
 
 def month(day: dt.date, language: str) -> str:
