@@ -153,9 +153,9 @@ def load(
     )
     to_come = _to_come(day, horizon, file)
     opened = (*extra, *sorted(set(to_come["unit_id"].to_list()) - set(extra)))
-    by_month = horizon is not None and "open_by" not in dropped
-    pairs = candidates(day, municipalities, opened, (*dropped, "open_by") if by_month else dropped, file, on_start=start)
-    if by_month:
+    judged = _judged_by(dropped, by_month=horizon is not None)
+    pairs = candidates(day, municipalities, opened, judged, file, on_start=start)
+    if judged != tuple(dropped):
         pairs = _told_when(pairs, needs, opening)
     kept, settled, capacity, elsewhere = _stand(holds, needs, pairs, capacity)
     if settled.height:
@@ -182,6 +182,11 @@ def load(
     )
 
 
+def _judged_by(dropped: Sequence[str], *, by_month: bool) -> tuple[str, ...]:
+    """The rules left out of the pairs: where places are shared out by month, the month judges when a place opens, and no rule or points."""
+    return (*dropped, "open_by") if by_month and "open_by" not in dropped else tuple(dropped)
+
+
 def _to_come(day: dt.date, horizon: int | None, file: Path) -> pl.DataFrame:
     """[unit_id, opens, places] that are planned within so many months."""
     if horizon is None:
@@ -203,7 +208,9 @@ def _by_month(day: dt.date, capacity: pl.DataFrame, opening: pl.DataFrame, to_co
     now = capacity.join(opening.select("unit_id", "accepting_from"), on="unit_id", how="left").select(
         "unit_id", pl.max_horizontal("accepting_from", pl.lit(day)).dt.truncate("1mo").alias("opens"), "places"
     )
-    both = pl.concat([now, to_come.select(now.columns)], how="vertical_relaxed")
+    # A unit that only has planned places has none now: one more would open now, and what it is worth is asked.
+    planned = to_come.join(now, on="unit_id", how="anti").select("unit_id", pl.lit(day).dt.truncate("1mo").alias("opens"), places=0)
+    both = pl.concat([now, to_come.select(now.columns), planned.unique()], how="vertical_relaxed")
     return both.group_by("unit_id", "opens").agg(pl.col("places").sum()).sort("unit_id", "opens")
 
 
@@ -230,7 +237,8 @@ def full_pairs(
     for number, municipalities in enumerate(parts):
         if tell is not None:
             tell("full", number / len(parts))
-        one = candidates(day, municipalities, asked.opened, dropped, file, full=True, on_start=start)
+        judged = _judged_by(dropped, by_month=asked.wanted is not None)
+        one = candidates(day, municipalities, asked.opened, judged, file, full=True, on_start=start)
         found.append(one.select("need_id", "unit_id", "points"))
     schema = {"need_id": pl.String, "unit_id": pl.String, "points": pl.Int64}
     return pl.concat(found).join(asked.needs, on="need_id", how="semi") if found else pl.DataFrame(schema=schema)

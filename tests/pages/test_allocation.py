@@ -6,6 +6,7 @@ import datetime as dt
 import io
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import polars as pl
 import pytest
@@ -64,8 +65,8 @@ def sjaelland(demo: Path) -> list[str]:
     return members.filter(pl.col("region_name") == "Sjælland")["municipality"].to_list()
 
 
-def solved(round_: Round) -> Allocation:
-    return allocate(round_.scored, round_.capacity, priority=round_.priority, waiting=round_.waiting, holds=round_.holds)
+def solved(round_: Round, **dated: Any) -> Allocation:
+    return allocate(round_.scored, round_.capacity, priority=round_.priority, waiting=round_.waiting, holds=round_.holds, **dated)
 
 
 def test_the_page_says_what_the_plan_says_and_a_place_more_helps(page: AppTest, demo: Path) -> None:
@@ -391,6 +392,22 @@ def test_places_to_come_are_counted_over_a_horizon(page: AppTest, demo: Path) ->
     told = shown.filter(pl.col("need_id") == late["need_id"])["moves_in"][0]
     assert told.startswith(month)
     assert told.endswith(f" {late['opens'].year}")
+    # What one more place is worth is found by solving again with one, which opens now.
+    kinds = found.kinds
+    assert kinds.filter(pl.col("placed") > 0).height > 1
+    again: dict[str, tuple[int, int, int]] = {}
+    for row in kinds.iter_rows(named=True):
+        if row["unit_id"] not in again:
+            more = loading_allocation.load(day, more={row["unit_id"]: 1}, horizon=24, warehouse=demo)
+            after = solved(more, wanted=more.wanted, waiting_points=5, longest_wait=longest)
+            again[row["unit_id"]] = (after.urgent - plan.urgent, after.placed - plan.placed, after.objective - plan.objective)
+        assert again[row["unit_id"]] == (row["urgent"], row["placed"], row["points"])
+    # A unit that has planned places only is asked what a place now is worth, too.
+    opening = queries.run("open_places", demo, as_of=day)
+    only_planned = set(planned["unit_id"]) - set(opening["unit_id"])
+    assert only_planned
+    first = dict(found.round.capacity.group_by("unit_id").agg(pl.col("opens").min()).iter_rows())
+    assert {first[unit] for unit in only_planned} == {dt.date(day.year, day.month, 1)}
     # With more places thought of beside the planned ones: they open now.
     page.multiselect(key="more_units").select(planned["unit_id"][0]).run()
     calculate(page)

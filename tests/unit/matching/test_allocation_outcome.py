@@ -227,6 +227,37 @@ def test_dated_places_have_values_by_month() -> None:
         assert difference(after, before)[1:] == (row["placed"], row["points"])
 
 
+@pytest.mark.parametrize("seed", range(6))
+def test_values_over_a_horizon_are_found_by_solving_again(seed: int) -> None:
+    rng = np.random.default_rng(seed)
+    needs, units, months = 40, 9, (0, 2, 5)
+    pairs = pl.DataFrame(
+        {
+            "need_id": np.repeat(np.arange(needs), 4),
+            "unit_id": rng.integers(0, units, needs * 4),
+            "points": rng.integers(0, 60, needs * 4),
+        }
+    ).unique(["need_id", "unit_id"], keep="first", maintain_order=True)
+    capacity = pl.DataFrame(
+        [(unit, month, int(rng.integers(0, 3))) for unit in range(units) for month in months],
+        schema=["unit_id", "opens", "places"],
+        orient="row",
+    )
+    wanted = pl.DataFrame({"need_id": range(needs), "wanted_from": rng.integers(0, 6, needs)})
+    priority = pl.DataFrame({"need_id": range(needs), "tier": rng.integers(0, 3, needs)})
+    before = allocate(pairs, capacity, priority=priority, wanted=wanted, waiting_points=3, longest_wait=4)
+    values = scarcity.place_values(before)
+    assert values["exact"].all()
+    assert values.height == capacity.height
+    assert values["placed"].sum() > 0
+    for row in values.iter_rows(named=True):
+        more = pl.DataFrame({"unit_id": [row["unit_id"]], "opens": [row["opens"]], "places": [1]})
+        assert difference(scarcity.with_places(before, more), before) == (row["urgent"], row["placed"], row["points"])
+        if row["lost_points"] is not None:
+            fewer = scarcity.with_places(before, more.with_columns(places=-pl.col("places")))
+            assert difference(before, fewer) == (row["lost_urgent"], row["lost_placed"], row["lost_points"])
+
+
 def test_unknown_ids_are_a_sentence() -> None:
     before = allocate(pl.DataFrame({"need_id": ["a"], "unit_id": ["x"], "points": [1]}), pl.DataFrame({"unit_id": ["x"], "places": [1]}))
     for call in (
