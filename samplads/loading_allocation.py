@@ -153,7 +153,7 @@ def load(
     )
     to_come = _to_come(day, horizon, file)
     opened = (*extra, *sorted(set(to_come["unit_id"].to_list()) - set(extra)))
-    judged = _judged_by(dropped, by_month=horizon is not None)
+    judged = judged_by(dropped, by_month=horizon is not None)
     pairs = candidates(day, municipalities, opened, judged, file, on_start=start)
     if judged != tuple(dropped):
         pairs = _told_when(pairs, needs, opening)
@@ -182,7 +182,7 @@ def load(
     )
 
 
-def _judged_by(dropped: Sequence[str], *, by_month: bool) -> tuple[str, ...]:
+def judged_by(dropped: Sequence[str], *, by_month: bool) -> tuple[str, ...]:
     """The rules left out of the pairs: where places are shared out by month, the month judges when a place opens, and no rule or points."""
     return (*dropped, "open_by") if by_month and "open_by" not in dropped else tuple(dropped)
 
@@ -237,7 +237,7 @@ def full_pairs(
     for number, municipalities in enumerate(parts):
         if tell is not None:
             tell("full", number / len(parts))
-        judged = _judged_by(dropped, by_month=asked.wanted is not None)
+        judged = judged_by(dropped, by_month=asked.wanted is not None)
         one = candidates(day, municipalities, asked.opened, judged, file, full=True, on_start=start)
         found.append(one.select("need_id", "unit_id", "points"))
     schema = {"need_id": pl.String, "unit_id": pl.String, "points": pl.Int64}

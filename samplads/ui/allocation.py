@@ -373,13 +373,14 @@ def _relaxed(
     left = places_left(asked, plan)
     names = dict(places.frame.select("unit_id", "name").iter_rows())
     types = {code: paragraph or name for code, paragraph, name in data.query("offer_types").select("code", "paragraph", lang).iter_rows()}
+    dropped = loading_allocation.judged_by(question.dropped, by_month=asked.wanted is not None)
     needs = {row["need_id"]: row for row in asked.needs.join(without, on="need_id", how="semi").iter_rows(named=True)}
     said: dict[str, str] = {}
     for number, row in enumerate(without.iter_rows(named=True)):
         if number % 10 == 0:
             tell("explain", number / max(1, without.height))
-        result = match(case_without(needs[row["need_id"]], question.dropped), places, weights, as_of=day, municipalities=points)
-        near = result.near_misses.filter(~pl.col("rule").is_in(list(question.dropped)))
+        result = match(case_without(needs[row["need_id"]], dropped), places, weights, as_of=day, municipalities=points)
+        near = result.near_misses.filter(~pl.col("rule").is_in(list(dropped)))
         parts = []
         blocked = explanation.blocking(near)
         if row["reason"] == outcome.NO_OPEN_PLACE:

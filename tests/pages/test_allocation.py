@@ -21,6 +21,7 @@ from samplads.matching import allocation as solver
 from samplads.matching import outcome
 from samplads.matching.allocation import Allocation, allocate
 from samplads.matching.check import check
+from samplads.presenting import matching
 from samplads.ui import allocation as joint
 
 
@@ -392,6 +393,9 @@ def test_places_to_come_are_counted_over_a_horizon(page: AppTest, demo: Path) ->
     told = shown.filter(pl.col("need_id") == late["need_id"])["moves_in"][0]
     assert told.startswith(month)
     assert told.endswith(f" {late['opens'].year}")
+    # The month alone judges when a place opens: no explanation names the day as the limit to loosen.
+    assert found.relaxed
+    assert not any(f"»{matching.rule('open_by', 'da')}«" in told for told in found.relaxed.values())
     # What one more place is worth is found by solving again with one, which opens now.
     kinds = found.kinds
     assert kinds.filter(pl.col("placed") > 0).height > 1
