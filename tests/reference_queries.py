@@ -388,17 +388,22 @@ class Country:
         return {(region, named.get(region, region), code, towns[code]["name"]) for region, code in held}
 
 
+def at_or_below(group: str, closure: Sequence[tuple[str, str]]) -> set[str]:
+    """A group and all below it in the tree."""
+    return {group, *(down for up, down in closure if up == group)}
+
+
 def night_rosters(rosters: Sequence[Row], closure: Sequence[tuple[str, str]], day: dt.date) -> list[dict[str, Any]]:
     """Of each unit the roster that has held longest into the day: the last to begin on or before it; with all at or below what it excludes.
 
-    Groups that the tree does not know cover nothing; a roster that excludes nothing known has none (None).
+    A group that the tree does not know stands for itself alone; a roster that excludes nothing has none (None).
     """
     found = []
     for unit_id in sorted({row["unit_id"] for row in rosters}):
         begun = [row for row in rosters if row["unit_id"] == unit_id and row["valid_from"] <= day]
         if begun:
             row = max(begun, key=lambda row: row["valid_from"])
-            below = {down for group in row["excludes_groups"] or () for up, down in closure if up == group}
+            below = {down for group in row["excludes_groups"] or () for down in at_or_below(group, closure)}
             found.append({**row, "excludes_covered": sorted(below) or None})
     return found
 
@@ -433,7 +438,7 @@ def night_unit(unit: Row, town: Row, approvals: Sequence[Row], closure: Sequence
         "lon": town.get("lon") if unit["lon"] is None else unit["lon"],
         "has_own_point": own,
         "unit_night_cover": unit["night_cover"],
-        "groups": sorted({down for group in told for up, down in closure if up == group}),
+        "groups": sorted({down for group in told for down in at_or_below(group, closure)}),
     }
 
 

@@ -7,7 +7,8 @@
 with latest as (
     select *
     from stay_count
-    where stay_count.day = (select max(newest.day) from stay_count as newest)
+    -- Not the newest day with a stay: where nobody has one on the data's day, nobody lives anywhere.
+    where stay_count.day = (select max(meta.as_of) from meta)
 )
 
 select

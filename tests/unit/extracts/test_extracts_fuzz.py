@@ -25,10 +25,11 @@ from hypothesis import strategies as st
 from samplads.contracts import CONTRACTS
 from samplads.errors import SampladsError
 from samplads.extracts import check, from_frame, mend_archived, mend_workbook, personal, read_delivery, screen, what_to_do
+from tests.conftest import EXPLORES
 from tests.deliveries import CODES, UNIT, UNITS, checked, rules
 
 SECONDS = float(os.environ.get("SAMPLADS_FUZZ_SECONDS") or 0)
-FUZZ = settings(max_examples=40, deadline=None, suppress_health_check=list(HealthCheck))
+FUZZ = settings(max_examples=40, deadline=None, derandomize=not (SECONDS or EXPLORES), suppress_health_check=list(HealthCheck))
 TEXTS = ["unit.csv", "capacity.txt", "x.tsv", os.fsdecode(b"unit \xe6\x81.csv"), 'unit\n;|".csv', "\U0001f4a9.csv"]
 NAMES = [
     *TEXTS,
