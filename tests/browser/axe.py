@@ -56,8 +56,14 @@ def known() -> list[Known]:
     return [Known(rule, element) for rule, element in rows]
 
 
+STANDS_STILL = """() => document.getAnimations().every(
+    (one) => one.playState !== "running" || one.effect.getComputedTiming().endTime === Infinity)"""
+"""No element fades in any longer: half drawn, a text is paler than it is, and no contrast can be judged."""
+
+
 def violations(page: Page) -> list[Violation]:
-    """Every element of the page that breaks a rule seriously or critically and is not on the list."""
+    """Every element of the page that breaks a rule seriously or critically and is not on the list, once the page stands still."""
+    page.wait_for_function(STANDS_STILL)
     # Through the browser's driver: the page's own content policy holds and need not be softened for the test.
     page.evaluate(source())
     found = page.evaluate(
