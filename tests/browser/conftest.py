@@ -2,6 +2,9 @@
 
 Browser tests share one server and one browser, so they run in one worker (`xdist_group`). A page load costs about two seconds: few loads,
 many assertions.
+
+SAMPLADS_SLOWLY=0.7 lets the server answer everything 0.7 s later and gives the browser a quarter of its processor: a test that reads before
+the page has answered fails then, and does not wait for a busy machine to fail on.
 """
 
 from __future__ import annotations
@@ -24,13 +27,22 @@ from typing import TYPE_CHECKING
 import pytest
 
 from samplads import settings
+from tests.browser import runs
 
 if TYPE_CHECKING:
     from playwright.sync_api import Browser, ConsoleMessage, Page
 
-SETTLED = '[data-testid="stApp"][data-test-connection-state="CONNECTED"][data-test-script-state="notRunning"]'
 WIDE = {"width": 1440, "height": 900}
 START_SECONDS = 120  # the first start publishes the demonstration data, on a machine that may be busy
+SLOWLY = float(os.environ.get("SAMPLADS_SLOWLY", "0"))
+SLOW_SERVER = f"""
+import asyncio
+
+from streamlit.runtime.app_session import AppSession
+
+at_once = AppSession._handle_rerun_script_request
+AppSession._handle_rerun_script_request = lambda *told: asyncio.get_running_loop().call_later({SLOWLY}, at_once, *told)
+"""
 HOW_TO_GET_CHROMIUM = "no Chromium on PATH: apt-get install chromium chromium-l10n"
 
 
@@ -63,8 +75,11 @@ class Served:
 
 
 @contextlib.contextmanager
-def serving(folder: Path, *arguments: str, **environment: str) -> Iterator[Served]:
-    """Run `samplads serve` on a free port until the block ends. The warehouse and the ledger lie in `folder`."""
+def serving(folder: Path, *arguments: str, first: str = "", **environment: str) -> Iterator[Served]:
+    """Run `samplads serve` on a free port until the block ends. The warehouse and the ledger lie in `folder`.
+
+    `first` is Python that the server runs before anything else, to make it slow or otherwise unlike itself.
+    """
     warehouse = folder / "warehouse"
     log = folder / "serve.log"
     env = os.environ | {
@@ -73,6 +88,11 @@ def serving(folder: Path, *arguments: str, **environment: str) -> Iterator[Serve
         "PYTHONUNBUFFERED": "1",
         **environment,
     }
+    if first or SLOWLY:
+        customized = folder / "first"
+        customized.mkdir(exist_ok=True)
+        (customized / "sitecustomize.py").write_text(first + (SLOW_SERVER if SLOWLY else ""), encoding="utf-8")
+        env["PYTHONPATH"] = f"{customized}{os.pathsep}{settings.ROOT}"
     command = [sys.executable, "-m", "samplads", "serve", "--port", "0", *arguments]
     with log.open("w") as stream:
         process = subprocess.Popen(command, cwd=settings.ROOT, env=env, stdout=stream, stderr=subprocess.STDOUT, start_new_session=True)
@@ -124,8 +144,9 @@ def served(chromium: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[
 @pytest.fixture(scope="session")
 def browser(chromium: str) -> Iterator[Browser]:
     """A Danish Chromium without a window."""
-    from playwright.sync_api import sync_playwright
+    from playwright.sync_api import expect, sync_playwright
 
+    expect.set_options(timeout=30_000)
     as_root = ["--no-sandbox"] if os.geteuid() == 0 else []
     with sync_playwright() as playwright:
         running = playwright.chromium.launch(
@@ -153,19 +174,13 @@ class Visit:
 
     def settle(self) -> Page:
         """Wait until the script has run and the page stands still. No sleeping."""
-        settled(self.page)
+        runs.settled(self.page)
         return self.page
 
     def foreign(self) -> list[str]:
         """Requests that left this machine."""
         local = (self.address, self.address.replace("http://", "ws://"), "data:", "blob:", "about:")
         return [url for url in self.requested if not url.startswith(local)]
-
-
-def settled(page: Page) -> None:
-    """Wait until Streamlit is connected, its script is done, and nothing on the page is marked as out of date."""
-    page.wait_for_selector(SETTLED, state="attached")
-    page.wait_for_function("() => document.querySelectorAll('[data-stale=\"true\"]').length === 0")
 
 
 @pytest.fixture
@@ -187,6 +202,9 @@ def visiting(browser: Browser, address: str, **options: object) -> Iterator[Visi
     context = browser.new_context(**{"locale": "da-DK", "viewport": WIDE, "accept_downloads": True, **options})  # type: ignore[arg-type]
     context.set_default_timeout(30_000)
     page = context.new_page()
+    page.add_init_script(runs.WATCH)
+    if SLOWLY:
+        context.new_cdp_session(page).send("Emulation.setCPUThrottlingRate", {"rate": 4})
     one = Visit(page, address, [], [])
     page.on("request", lambda request: one.requested.append(request.url))
     page.on("websocket", lambda socket: one.requested.append(socket.url))

@@ -6,6 +6,8 @@ from typing import TYPE_CHECKING
 
 from playwright.sync_api import TimeoutError, expect
 
+from tests.browser.runs import asking
+
 if TYPE_CHECKING:
     from playwright.sync_api import Locator, Page
 
@@ -76,12 +78,13 @@ def shows(page: Page, key: str, header: str, expected: list[str]) -> None:
 
 
 def select(page: Page, key: str, row: int) -> None:
-    """Tick the box of a row in view (0 is the first), and wait until the table says that it is selected."""
+    """Tick the box of a row in view (0 is the first), and wait until the page has answered and the table says that it is selected."""
     table = _table(page, key)
     table.locator("[role=gridcell]").first.wait_for(state="attached")
     box = _frame(page, key).locator("canvas").first.bounding_box()
     assert box is not None
     rem = float(page.evaluate("parseFloat(getComputedStyle(document.documentElement).fontSize)"))
-    page.mouse.click(box["x"] + ROW_REM * rem / 2, box["y"] + ROW_REM * rem * (row + 1.5))
+    with asking(page):
+        page.mouse.click(box["x"] + ROW_REM * rem / 2, box["y"] + ROW_REM * rem * (row + 1.5))
     # The header is row 1 of the copy.
     expect(table.locator(f'[role=row][aria-rowindex="{row + 2}"]')).to_have_attribute("aria-selected", "true")

@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING
 import pytest
 
 from tests import naughty
-from tests.browser.conftest import SETTLED, WIDE, Served, serving
+from tests.browser import runs
+from tests.browser.conftest import WIDE, Served, serving
 
 if TYPE_CHECKING:
     from playwright.sync_api import Browser
@@ -37,14 +38,14 @@ def test_no_script_runs_and_no_element_is_made(naughty_served: Served, browser: 
     page.set_default_timeout(60_000)
     asked: list[str] = []
     page.on("dialog", lambda dialog: (asked.append(dialog.message), dialog.dismiss()))
+    page.add_init_script(runs.WATCH)
     page.add_init_script("window.naughty = 0")
     outside: list[str] = []
     page.on("request", lambda request: outside.append(request.url))
     # The units whose details hold a script, an image that fails, a bold word, a link and an image of Markdown.
     for path in ("/vacancies", *(f"/vacancies?unit_id=U-{number}" for number in (0, 1, 3, 4, 5))):
         page.goto(f"{naughty_served.address}{path}")
-        page.wait_for_selector(SETTLED, state="attached")
-        page.wait_for_function("() => document.querySelectorAll('[data-stale=\"true\"]').length === 0")
+        runs.settled(page)
         if "unit_id" in path:
             page.wait_for_selector(".st-key-unit, [class*='st-key-unit']", state="attached")
         assert page.evaluate("window.naughty") == 0, path

@@ -25,7 +25,8 @@ from samplads import loading_nightcover as night
 from samplads.nightcover import plan
 from samplads.presenting import formats, nightcover, tables
 from tests.browser import axe, grid
-from tests.browser.conftest import Served, settled, visiting
+from tests.browser.conftest import Served, visiting
+from tests.browser.runs import asking, settled
 
 UNITS = i18n.text("columns.units_named", "da")
 SAVING = f"{i18n.text('columns.saving_ore', 'da')} ({i18n.text('units.kr_per_year', 'da')})"
@@ -101,7 +102,8 @@ def test_a_forbidden_coupling_is_gone_and_the_second_best_plan_is_shown(browser:
         assert axe.violations(page) == []
 
         grid.select(page, "couples", 0)
-        page.locator(".st-key-forbid button").click()
+        with asking(page):
+            page.locator(".st-key-forbid button").click()
         answered(page, second)
         gone = formats.listing(best.couples[0].names, "da")
         assert gone not in grid.column(page, "couples", UNITS)
@@ -132,8 +134,8 @@ def test_a_changed_pay_step_changes_sentence_table_map_and_paper(browser: Browse
             page.get_by_role("tab", name=i18n.text(f"nightcover_page.tab.{tab}", "da")) for tab in ("couplings", "assumptions")
         )
         assumptions.click()
-        page.locator(".st-key-night_own_pay label").first.click()
-        settled(page)
+        with asking(page):
+            page.locator(".st-key-night_own_pay label").first.click()
         couplings.click()
         answered(page, usual)
         before = printed(page)
@@ -142,8 +144,8 @@ def test_a_changed_pay_step_changes_sentence_table_map_and_paper(browser: Browse
         page.locator(".st-key-night_pay_municipal_all summary").click()
         field = page.locator(".st-key-night_pay_municipal_monthly_pay input")
         field.fill("40.000")
-        field.press("Enter")
-        settled(page)
+        with asking(page):
+            field.press("Enter")
         couplings.click()
         answered(page, dearer)
         after = printed(page)

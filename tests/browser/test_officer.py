@@ -22,7 +22,8 @@ from samplads.presenting import formats, match_tables, tables
 from samplads.presenting import matching as match_words
 from samplads.presenting import vacancies as vacancy_words
 from tests.browser import grid, words
-from tests.browser.conftest import Served, Visit, settled
+from tests.browser.conftest import Served, Visit
+from tests.browser.runs import asking, eventually, settled
 from tests.small import AUTISM, EXTERNALISING
 
 if TYPE_CHECKING:
@@ -166,14 +167,17 @@ def test_from_the_start_page_to_a_place_a_workbook_and_a_link(visit: Visit, serv
 
     # Either of the two, then both again, then near: a filter more is never a unit more.
     toggle = page.locator(".st-key-all_groups label").first
-    toggle.click()
+    with asking(page):
+        toggle.click()
     either = expect_vacancies(page, served, asked, groups=pair, all_groups=False)
     assert set(both["unit_id"]) < set(either["unit_id"])
-    toggle.click()
+    with asking(page):
+        toggle.click()
     expect(answer(page)).to_contain_text(words_of(vacancy_words.counts(vacancy_words.summary(both), "da")))
     field = page.locator(".st-key-max_km input")
     field.fill(str(NEAR_KM))
-    field.press("Enter")
+    with asking(page):
+        field.press("Enter")
     near = expect_vacancies(page, served, asked, groups=pair, max_km=float(NEAR_KM))
     assert 1 < near.height < both.height
 
@@ -211,12 +215,14 @@ def test_from_the_start_page_to_a_place_a_workbook_and_a_link(visit: Visit, serv
     page.reload()
     expect(page.locator(".st-key-unit")).to_contain_text(chosen["unit_id"])
     settled(page)
+    grid.shows(page, "units", say("columns.unit_name"), near["unit_name"].to_list())
     assert view(page) == before
     assert words.strangers_at_last(page, "da") == []
 
     # English and back, with the same choices.
     english = vacant(served, asked, "en", groups=pair, max_km=float(NEAR_KM))
-    page.get_by_role("radio", name="English").click()
+    with asking(page):
+        page.get_by_role("radio", name="English").click()
     expect(page.get_by_role("heading", name=say("vacancies.title", "en"), exact=True)).to_be_visible()
     expect(answer(page)).to_contain_text(words_of(vacancy_words.answer(vacancy_words.summary(english), asked["fresh_days"], "Køge", "en")))
     expect(page.locator(".st-key-unit")).to_contain_text(say("vacancies.tab_facts", "en"))
@@ -224,7 +230,8 @@ def test_from_the_start_page_to_a_place_a_workbook_and_a_link(visit: Visit, serv
     grid.shows(page, "units", say("columns.unit_name", "en"), english["unit_name"].to_list())
     assert page.evaluate("document.documentElement.lang") == "en"
     assert words.strangers_at_last(page, "en") == []
-    page.get_by_role("radio", name="Dansk").click()
+    with asking(page):
+        page.get_by_role("radio", name="Dansk").click()
     expect(page.get_by_role("heading", name=say("vacancies.title"), exact=True)).to_be_visible()
     expect(answer(page)).to_contain_text(words_of(vacancy_words.answer(vacancy_words.summary(near), asked["fresh_days"], "Køge", "da")))
     settled(page)
@@ -252,7 +259,8 @@ def test_from_a_need_to_its_matches_why_not_and_a_comparison(visit: Visit, serve
     field = page.locator(".st-key-need input").first
     field.click()
     field.fill(NEED)
-    page.get_by_role("option", name=f"{NEED} · Køge · 24 år", exact=True).click()
+    with asking(page):
+        page.get_by_role("option", name=f"{NEED} · Køge · 24 år", exact=True).click()
     expect(answer(page)).to_contain_text(words_of(match_words.answer(result, "da")))
     expect(answer(page)).to_contain_text(f"Behov {NEED}")
     settled(page)
@@ -281,25 +289,24 @@ def test_from_a_need_to_its_matches_why_not_and_a_comparison(visit: Visit, serve
 
     # Two beside each other.
     grid.select(page, "hits", 0)
-    settled(page)
     grid.select(page, "hits", 1)
     expect(page.get_by_role("heading", name=say("match.compare.title"))).to_be_visible()
-    settled(page)
-    heads = grid.headers(page, "comparison")
-    assert heads[1:] == hits[:2]
-    labels, first = (grid.column(page, "comparison", head) for head in heads[:2])
-    facts = dict(zip(labels, first, strict=True))
-    assert facts[say("columns.points")] == str(result.hits["points"][0])
-    assert facts[say("columns.municipality_name")] == result.places.frame.filter(pl.col("name") == hits[0])["municipality_name"][0]
+    fact = say("columns.fact")
+    grid.heads(page, "comparison", [fact, *hits[:2]])
+
+    def facts_are_shown() -> None:
+        labels, first = (grid.column(page, "comparison", head) for head in (fact, hits[0]))
+        facts = dict(zip(labels, first, strict=True))
+        assert facts[say("columns.points")] == str(result.hits["points"][0])
+        assert facts[say("columns.municipality_name")] == result.places.frame.filter(pl.col("name") == hits[0])["municipality_name"][0]
+
+    eventually(page, facts_are_shown)
 
     # One that nearly fits and one to assess can stand beside them; a fifth tick is told that it is one too many.
     missed, to_ask = near["unit_name"][0], names[result.needs_assessment["unit_id"][0]]
     grid.select(page, "assessment", 0)
-    settled(page)
     page.get_by_role("tab", name=say("match.tab.near")).click()
     grid.select(page, "near_misses", 0)
-    settled(page)
-    fact = heads[0]
     grid.heads(page, "comparison", [fact, *hits[:2], missed, to_ask])
     grid.select(page, "near_misses", 1)
     expect(page.get_by_text(words_of(say("match.compare.most", most=4, ticked=5)))).to_be_visible()
@@ -313,7 +320,8 @@ def test_from_a_need_to_its_matches_why_not_and_a_comparison(visit: Visit, serve
     assert [line[at] for line in lines] == result.hits["unit_id"].to_list()
 
     # English, and the link of it.
-    page.get_by_role("radio", name="English").click()
+    with asking(page):
+        page.get_by_role("radio", name="English").click()
     expect(page.get_by_role("heading", name=say("match.title", "en"), exact=True)).to_be_visible()
     expect(answer(page)).to_contain_text(words_of(match_words.answer(result, "en")))
     settled(page)

@@ -16,7 +16,8 @@ from playwright.sync_api import Browser, Page, expect
 
 from samplads import i18n, settings
 from tests.browser import axe
-from tests.browser.conftest import Served, Visit, settled, visiting
+from tests.browser.conftest import Served, Visit, visiting
+from tests.browser.runs import asking, settled
 
 GROUP = "Autismespektrum"
 OUTPUT = Path(__file__).parent / "output"
@@ -59,8 +60,8 @@ def select_first_row(page: Page, key: str) -> None:
     """Tick the first row of a table: the box lies left of it, under the header."""
     table = page.locator(f".st-key-{key} .dvn-scroller").first
     table.scroll_into_view_if_needed()
-    table.click(position={"x": 16, "y": 52})
-    settled(page)
+    with asking(page):
+        table.click(position={"x": 16, "y": 52})
 
 
 def pick(page: Page, key: str, text: str) -> None:
@@ -68,9 +69,9 @@ def pick(page: Page, key: str, text: str) -> None:
     box = page.locator(f".st-key-{key} input").first
     box.click()
     box.fill(text)
-    page.locator('[role="option"]').filter(has_text=text).first.click()
+    with asking(page):
+        page.locator('[role="option"]').filter(has_text=text).first.click()
     page.keyboard.press("Escape")
-    settled(page)
 
 
 @pytest.fixture
@@ -122,8 +123,7 @@ def test_filter_open_a_unit_take_the_table_along_and_send_the_link_on(
     with visiting(browser, served.address) as colleague:
         colleague.page.goto(page.url)
         other = colleague.settle()
-        other.locator(".st-key-unit h3").wait_for()
-        assert other.locator(".st-key-unit h3").inner_text() == name
+        expect(other.locator(".st-key-unit h3")).to_have_text(name)
         assert answer(other) == answer(page)
         assert other.url == page.url
 
@@ -157,9 +157,9 @@ def test_the_language_is_switched_on_the_page_and_stays_with_the_link(browser: B
     page = vacancies
     pick(page, "groups", GROUP)
     danish = number(answer(page))
-    page.locator(".st-key-lang").get_by_text(say("serving.language", "en")).click()
+    with asking(page):
+        page.locator(".st-key-lang").get_by_text(say("serving.language", "en")).click()
     page.get_by_role("heading", name=say("vacancies.title", "en"), exact=True).first.wait_for()
-    settled(page)
     assert page.evaluate("document.documentElement.lang") == "en"
     assert number(answer(page)) == danish
     picture(page, "vacancies-en")

@@ -10,6 +10,8 @@ from typing import TYPE_CHECKING
 import openpyxl
 import polars as pl
 
+from tests.browser.runs import asking
+
 if TYPE_CHECKING:
     from playwright.sync_api import Page
 
@@ -50,9 +52,9 @@ def test_a_place_is_found_looked_at_taken_along_and_found_again(visit: Visit) ->
 
     limit = page.locator(".st-key-max_km input")
     limit.fill("150,5")
-    limit.press("Enter")
+    with asking(page):
+        limit.press("Enter")
     says(page, ".st-key-answer", "afstand")
-    visit.settle()
     near_places, near_units = fitting(page)
     assert near_units < units
     assert "max_km=150%2C5" in page.evaluate("location.search")
@@ -69,9 +71,9 @@ def test_a_place_is_found_looked_at_taken_along_and_found_again(visit: Visit) ->
 
     grid = page.locator(".st-key-units canvas").first.bounding_box()
     assert grid is not None
-    page.mouse.click(grid["x"] + 18, grid["y"] + 1.5 * ROW)
+    with asking(page):
+        page.mouse.click(grid["x"] + 18, grid["y"] + 1.5 * ROW)
     page.locator(".st-key-unit").wait_for()
-    visit.settle()
     shown = page.locator(".st-key-unit").inner_text()
     assert rows[0][1] in shown
     assert "Primære målgrupper" in shown
@@ -82,9 +84,9 @@ def test_a_place_is_found_looked_at_taken_along_and_found_again(visit: Visit) ->
     assert fitting(again) == (near_places, near_units)
     assert rows[0][1] in again.locator(".st-key-unit").inner_text()
 
-    again.get_by_text("English", exact=True).click()
+    with asking(again):
+        again.get_by_text("English", exact=True).click()
     says(again, "h1", "Vacant places")
-    visit.settle()
     assert f"{near_places} open places in {near_units} units fit" in answer(again)
     assert again.locator(".st-key-max_km input").input_value() == "150.5"
     assert visit.complaints == []
@@ -106,8 +108,8 @@ def test_the_first_door_leads_to_what_it_says(visit: Visit) -> None:
     door = page.get_by_text("Udadreagerende adfærd", exact=False).first.inner_text().replace("\N{NO-BREAK SPACE}", " ")
     said = re.search(r"([\d.]+) åbne", door)
     assert said is not None
-    page.get_by_text("Se ledige pladser", exact=False).first.click()
+    with asking(page):
+        page.get_by_text("Se ledige pladser", exact=False).first.click()
     says(page, "h1", "Ledige pladser")
     says(page, ".st-key-answer", "målgrupper")
-    visit.settle()
     assert fitting(page)[0] == int(said.group(1).replace(".", ""))

@@ -14,7 +14,8 @@ from samplads import i18n
 from samplads.ui.workbench import _BROWSER_COOKIES
 from samplads.workbench import analyst_copy, library, worker
 from tests.browser import words
-from tests.browser.conftest import Served, Visit, settled
+from tests.browser.conftest import Served, Visit
+from tests.browser.runs import settled
 
 if TYPE_CHECKING:
     from playwright.sync_api import Page
