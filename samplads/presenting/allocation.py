@@ -89,7 +89,7 @@ def placed(told: pl.DataFrame, needs: pl.DataFrame, pairs: pl.DataFrame, units: 
     prices = [second_price(row, exact, language) for row in told.iter_rows(named=True)]
     told = told.with_columns(pl.Series("second_price", prices, pl.String))
     no_other = i18n.text("allocation_page.no_second", language)
-    names = units.select("unit_id", pl.col("name").alias("unit_name"), "municipality_name", "lat", "lon")
+    names = units.select("unit_id", pl.col("name").alias("unit_name"), "municipality", "municipality_name", "lat", "lon")
     seconds = names.select(pl.col("unit_id").alias("second_unit"), pl.col("unit_name").alias("second_name"))
     about = needs.select(
         "need_id", "urgency", "registered_on", pl.col("municipality").alias("acting"), pl.col("municipality_name").alias("acting_name")
@@ -234,11 +234,40 @@ def proposal(plan: pl.DataFrame, missing: pl.DataFrame, values: pl.DataFrame, pr
     return exports.workbook(sheets, language, facts=facts, facts_first=True)
 
 
+MOST_LINES = 150
+"""Lines of a map that the eye still tells apart: from there on the map shows streams between municipalities, and the largest of them."""
+
+
 def moves_map(plan: pl.DataFrame, points: pl.DataFrame, outline: Mapping[str, Any] | None, language: str) -> charts.Picture:
-    """Each placed need as a line from its acting municipality to the unit. `points`: [code, lat, lon] of municipalities."""
+    """Each placed need as a line from its acting municipality to the unit. `points`: [code, lat, lon] of municipalities.
+
+    More than `MOST_LINES` of them are streams from municipality to municipality, as broad as they are many.
+    """
     start = points.select(pl.col("code").alias("acting"), pl.col("lat").alias("from_lat"), pl.col("lon").alias("from_lon"))
-    lines = plan.join(start, on="acting", how="inner")
-    return charts.line_map(lines, outline, language, labels=("need_id", "acting_name", "unit_name", "municipality_name"))
+    if plan.height <= MOST_LINES:
+        lines = plan.join(start, on="acting", how="inner")
+        return charts.line_map(lines, outline, language, labels=("need_id", "acting_name", "unit_name", "municipality_name"))
+    end = points.select(pl.col("code").alias("municipality"), "lat", "lon")
+    streams = _streams(plan)
+    for place, key in ((start, "acting"), (end, "municipality")):
+        streams = streams.join(place, on=key, how="inner", maintain_order="left")
+    return charts.line_map(streams, outline, language, labels=("acting_name", "municipality_name", "placed"), breadth="placed")
+
+
+def _streams(plan: pl.DataFrame) -> pl.DataFrame:
+    """The largest streams between municipalities: [acting, acting_name, municipality, municipality_name, placed]."""
+    keys = ["acting", "acting_name", "municipality", "municipality_name"]
+    counted = plan.group_by(keys).agg(pl.len().cast(pl.Int64).alias("placed"))
+    return counted.sort("placed", *keys, descending=[True, *([False] * len(keys))]).head(MOST_LINES)
+
+
+def moves_note(plan: pl.DataFrame, language: str) -> str | None:
+    """What a map of streams leaves out; nothing where each need has its own line."""
+    if plan.height <= MOST_LINES:
+        return None
+    drawn = _streams(plan)
+    counts = {"drawn": formats.number(int(drawn["placed"].sum()), language), "placed": formats.number(plan.height, language)}
+    return formats.plural(drawn.height, "allocation_page.streams", language, **counts)
 
 
 def moves_alt(plan: pl.DataFrame, language: str) -> str:

@@ -38,18 +38,28 @@ def themed(picture: Picture | alt.TopLevelMixin, language: str, dark: bool = Fal
     spec: dict[str, Any] = chart.to_dict(format="vega-lite", validate=not data)
     spec["datasets"] = {**spec.get("datasets", {}), **data}
     config = theme.altair_config(language)
-    text = theme.TEXT_DARK if dark else theme.TEXT
-    line = theme.LINE_DARK if dark else theme.LINE
     # Vega describes axes and legends to a screen reader in English; each chart's own text alternative says what they say.
-    config["axis"] |= {"labelColor": text, "titleColor": text, "gridColor": line, "aria": False}
-    config["legend"] |= {"labelColor": text, "titleColor": text, "aria": False}
-    config["text"] = {"color": text, "fontSize": 13}
-    config["title"] = {"color": text, "fontSize": 15}
+    config["axis"] |= {"labelColor": theme.TEXT, "titleColor": theme.TEXT, "gridColor": theme.LINE, "aria": False}
+    config["legend"] |= {"labelColor": theme.TEXT, "titleColor": theme.TEXT, "aria": False}
+    config["text"] = {"color": theme.TEXT, "fontSize": 13}
+    config["title"] = {"color": theme.TEXT, "fontSize": 15}
     # The coast is the ground, not data: who hears the map rather than sees it is not told of it (axe: svg-img-alt).
-    coast = {"fill": line if dark else theme.LAND, "stroke": theme.MUTED if dark else theme.COAST, "strokeWidth": 0.7}
-    config["geoshape"] = {**coast, "aria": False}
+    config["geoshape"] = {"fill": theme.LAND, "stroke": theme.COAST, "strokeWidth": 0.7, "aria": False}
     spec["config"] = config
-    return spec
+    if not dark:
+        return spec
+    # Light values are dark on paper: on a dark page the ramp runs the other way.
+    config["range"]["ramp"] = config["range"]["ramp"][::-1]
+    return {name: part if name == "datasets" else _darkened(part) for name, part in spec.items()}
+
+
+def _darkened(part: Any) -> Any:
+    """A part of a specification with each of our colours as it is on a dark page."""
+    if isinstance(part, dict):
+        return {name: _darkened(value) for name, value in part.items()}
+    if isinstance(part, list):
+        return [_darkened(value) for value in part]
+    return theme.DARK.get(part, part) if isinstance(part, str) else part
 
 
 _ROWS = alt.NamedData("rows")
@@ -334,23 +344,37 @@ def bubble_map(
     return Picture(alt.layer(*layers).project(type="mercator").properties(height=height, width="container"), data)
 
 
-def line_map(frame: pl.DataFrame, outline: Mapping[str, Any] | None, language: str, *, labels: Sequence[str], height: int = 520) -> Picture:
+def line_map(
+    frame: pl.DataFrame,
+    outline: Mapping[str, Any] | None,
+    language: str,
+    *,
+    labels: Sequence[str],
+    breadth: str | None = None,
+    height: int = 520,
+) -> Picture:
     """The coast, and a line for each row from (from_lat, from_lon) to (lat, lon), in degrees; `labels` are the columns of the tooltip.
 
-    A line of no length is a dot. Rows without a point are left out.
+    `breadth` is a column of counts: the more, the broader the line, and the larger the dot at its end (by area). A line of no length is a
+    dot. Rows without a point are left out.
     """
     shown = frame.drop_nulls(["from_lat", "from_lon", "lat", "lon"]).select("from_lat", "from_lon", "lat", "lon", *labels)
     tip = [alt.Tooltip(f"{name}:N", title=tables.header(tables.column(name, shown.schema[name]), language)) for name in labels]
     rows = alt.Chart(_ROWS)
     rule = rows.mark_rule(color=theme.ACCENT, opacity=0.6, strokeWidth=1.6)
     dots = rows.mark_circle(color=theme.ACCENT, size=34, opacity=0.9)
+    if breadth is not None:
+        most = int(max(shown[breadth], default=0))
+        scale = alt.Scale(type="sqrt", domain=[0, most], range=[0, 9])
+        rule = rule.encode(strokeWidth=alt.StrokeWidth(f"{breadth}:Q", scale=scale, legend=None))
+        dots = dots.encode(size=alt.Size(f"{breadth}:Q", scale=alt.Scale(domain=[0, most], range=[0, 400]), legend=None))
     layers: list[alt.Chart] = [
         rule.encode(longitude="from_lon:Q", latitude="from_lat:Q", longitude2="lon:Q", latitude2="lat:Q", tooltip=tip),
         dots.encode(longitude="lon:Q", latitude="lat:Q", tooltip=tip),
     ]
     data = _rows(shown)
     if outline is not None:
-        layers.insert(0, alt.Chart(alt.NamedData("coast")).mark_geoshape(fill=theme.LAND, stroke=theme.COAST, strokeWidth=0.6))
+        layers.insert(0, alt.Chart(alt.NamedData("coast")).mark_geoshape())
         data["coast"] = _features(outline)
     return Picture(alt.layer(*layers).project(type="mercator").properties(height=height, width="container"), data)
 

@@ -141,9 +141,11 @@ def _proof(found: Answer) -> str:
 
 
 def moves(found: Answer) -> None:
-    """Each placed need as a line on the map."""
+    """Where those who get a place come from and go to."""
     plan, points = _placed(found), data.query("municipalities").select("code", "lat", "lon")
     show.chart(shown.moves_map(plan, points, data.outline(), language()), alt=shown.moves_alt(plan, language()), key="moves_map")
+    if (streams := shown.moves_note(plan, language())) is not None:
+        note(streams)
     note(data.map_caption())
 
 

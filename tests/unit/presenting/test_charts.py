@@ -74,6 +74,25 @@ def test_a_page_in_the_dark_has_light_text() -> None:
     assert theme.TEXT not in svg
 
 
+def test_no_colour_of_a_light_page_is_left_in_the_dark() -> None:
+    assert not set(theme.DARK) & set(theme.DARK.values())
+    for chart in (
+        charts.scatter(TOWNS, "km", "daily_rate_ore", "da", name="municipality_name", kind="kind", select="picked"),
+        charts.states(6, 1, 1, 8, "da"),
+        charts.bubble_map(TOWNS, OUTLINE, "da"),
+    ):
+        light, dark = (json.dumps(charts.themed(chart, "da", shade) | {"datasets": None}) for shade in (False, True))
+        assert [colour for colour in theme.DARK.values() if f'"{colour}"' in light] == []
+        assert [colour for colour in theme.DARK if f'"{colour}"' in dark] == []
+        assert theme.ACCENT_DARK in dark
+
+
+def test_the_datasets_of_a_chart_are_not_recoloured() -> None:
+    towns = TOWNS.with_columns(pl.lit(theme.ACCENT).alias("municipality_name"))
+    spec = charts.themed(charts.bars(towns, "municipality_name", "accepting", "da"), "da", True)
+    assert theme.ACCENT in json.dumps(spec["datasets"])
+
+
 def test_every_chart_says_in_words_what_it_shows() -> None:
     def said(text: str) -> str:
         return text.replace("\N{NO-BREAK SPACE}", " ")

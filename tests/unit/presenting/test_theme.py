@@ -56,6 +56,22 @@ def test_streamlit_has_the_same_colours_as_the_charts():
 )
 def test_text_can_be_read_on_its_ground(ink, paper):
     assert contrast(ink, paper) >= 4.5
+    assert contrast(theme.DARK.get(ink, ink), theme.DARK.get(paper, paper)) >= 4.5
+
+
+MARKS = (*theme.CATEGORICAL, *theme.FRESHNESS_COLOURS.values(), theme.MUTED, theme.WARNING, theme.STOP)
+
+
+@pytest.mark.parametrize("mark", sorted(set(MARKS)))
+def test_a_mark_stands_out_from_its_page_light_and_dark(mark):
+    assert contrast(mark, theme.PAPER) >= 3
+    assert contrast(theme.DARK[mark], theme.PAPER_DARK) >= 3
+
+
+@pytest.mark.parametrize("mark", [*theme.FRESHNESS_COLOURS.values(), theme.CATEGORICAL[1], theme.MUTED])
+def test_a_mark_stands_out_from_the_land_of_a_map(mark):
+    assert contrast(mark, theme.LAND) >= 3
+    assert contrast(theme.DARK[mark], theme.DARK[theme.LAND]) >= 3
 
 
 @pytest.mark.parametrize("colour", [*theme.FRESHNESS_COLOURS.values(), *theme.CATEGORICAL[:4]])
