@@ -18,7 +18,7 @@ PLACED_COLUMNS: tuple[str | tables.Column, ...] = (
     "need_id",
     "acting_name",
     "unit_name",
-    "municipality_name",
+    tables.Column("municipality_name", width=100),
     tables.Column("km", "km", width=60, text="km"),
     "match_points",
     "daily_rate_ore",
@@ -217,7 +217,7 @@ def scarcest(values: pl.DataFrame, language: str) -> str:
     """The kind that one more place helps most, in a sentence."""
     if values.is_empty() or values["placed"][0] == 0:
         return i18n.text("allocation.answer.no_scarcity", language)
-    return i18n.text("allocation.answer.scarcest", language, kind=values["kind_name"][0])
+    return i18n.text("allocation.answer.scarcest", language, kind=values["kind_name"][0], unit=values["unit_name"][0])
 
 
 def proposal(plan: pl.DataFrame, missing: pl.DataFrame, values: pl.DataFrame, premises: Mapping[str, str], language: str) -> bytes:
