@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any, Literal
 
@@ -40,7 +40,13 @@ CHECKS = (
 )
 """Every check, those that mislead a placement most first."""
 
-TYPES: dict[Kind, pl.DataType] = {"whole": pl.Int64(), "day": pl.Date(), "percent": pl.Float64(), "text": pl.String()}
+_TYPED: dict[Kind, Callable[[pl.Expr], pl.Expr]] = {
+    "whole": lambda text: text.cast(pl.Int64),
+    "day": lambda text: text.str.to_date("%Y-%m-%d"),
+    "percent": lambda text: text.cast(pl.Float64),
+    "text": lambda text: text,
+}
+"""How the query's text is read as what it is: it writes all checks' values in one column."""
 
 OF_FINDINGS = frozenset({"stay_ends_before_start"})
 """Checks whose rows were set aside before anybody knew their unit: they are told by where they stand in a delivery."""
@@ -114,8 +120,8 @@ def of_check(issues: pl.DataFrame, code: str) -> pl.DataFrame:
     check = next(one for one in CHECKS if one.code == code)
     rows = issues.filter(pl.col("issue") == code).rename({"name": "unit_name"})
     return rows.with_columns(
-        pl.col("told").cast(TYPES[check.told], strict=False),
-        pl.col("held_against").cast(TYPES[check.held_against or "text"], strict=False),
+        _TYPED[check.told](pl.col("told")),
+        _TYPED[check.held_against or "text"](pl.col("held_against")),
     )
 
 

@@ -13,9 +13,10 @@ import pytest
 import streamlit as st
 from streamlit.testing.v1 import AppTest
 
-from samplads import ledger, overlay, queries, settings, warehouse
+from samplads import i18n, ledger, overlay, queries, settings, warehouse
 from samplads.extracts import personal
 from samplads.ledger import confirmations
+from samplads.presenting import quality
 from samplads.ui import uploads
 
 NUMBER = "010190-1234"
@@ -35,9 +36,11 @@ def installed(demo: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> It
     st.cache_resource.clear()
 
 
-def opened(page: str) -> AppTest:
+def opened(page: str, **link: str) -> AppTest:
     app = AppTest.from_file(str(settings.ROOT / "app.py"), default_timeout=120)
     app.run()
+    for name, value in link.items():
+        app.query_params[name] = value
     app.switch_page(f"pages/{page}.py").run()
     assert not app.exception
     assert [error.value for error in app.error] == []
@@ -140,6 +143,22 @@ def test_quality_answers_with_counts_and_shows_the_worst_check(installed: Path) 
     assert [error.value for error in app.error] == []
     by_type = next(frame.value for frame in app.dataframe if "group_name" in frame.value.columns)
     assert by_type["occupancy_pct"].between(50, 110).all()
+
+
+@pytest.mark.parametrize("check", quality.CHECKS, ids=lambda check: check.code)
+def test_every_check_of_quality_shows_its_rows_with_numbers_and_days_as_such(installed: Path, check: quality.Check) -> None:
+    app = opened("quality", check_code=check.code)
+    assert i18n.text(f"quality.checks.{check.code}.name", "da") in [heading.value for heading in app.subheader]
+    found = int(app.dataframe[0].value.set_index("check").loc[i18n.text(f"quality.checks.{check.code}.name", "da"), "found"])
+    if not found:
+        assert any(i18n.text("quality.none_of_check", "da") in message.value for message in app.info)
+        return
+    rows = app.dataframe[1].value
+    assert len(rows) == found
+    kinds = {"whole": "i", "percent": "f", "day": "M", "text": "O"}
+    for key, kind in (("told", check.told), ("held_against", check.held_against)):
+        if kind is not None and key in rows:
+            assert rows[key].dtype.kind in (kinds[kind], "f"), key
 
 
 def test_the_dictionary_finds_words_in_columns_rules_and_queries(installed: Path) -> None:
