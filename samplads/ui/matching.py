@@ -105,8 +105,9 @@ def _suggest(names: Mapping[str, str]) -> None:
             return
     found = _first_with_a_hit(session.warehouse().id, written.stamp(), home, session.day()) or DESCRIBED
     st.session_state[_NEED] = found
-    # What a run chooses before its first drawing does not come into the address by itself.
-    st.query_params[_NEED] = names[found]
+    if held is None:
+        # What a run chooses before its first drawing does not come into the address by itself; from then on the address is the widget's own.
+        st.query_params[_NEED] = names[found]
     st.session_state[_SUGGESTED] = (home, found)
 
 

@@ -9,10 +9,15 @@ from playwright.sync_api import TimeoutError, expect
 from tests.browser.runs import asking
 
 if TYPE_CHECKING:
-    from playwright.sync_api import Locator, Page
+    from playwright.sync_api import FloatRect, Locator, Page
 
 ROW_REM = 2.1875
 """Height of a row, and of the header, in the page's root font size."""
+
+
+def row_height(page: Page) -> float:
+    """Pixels of a row, and of the header."""
+    return ROW_REM * float(page.evaluate("parseFloat(getComputedStyle(document.documentElement).fontSize)"))
 
 
 def _frame(page: Page, key: str) -> Locator:
@@ -81,10 +86,25 @@ def select(page: Page, key: str, row: int) -> None:
     """Tick the box of a row in view (0 is the first), and wait until the page has answered and the table says that it is selected."""
     table = _table(page, key)
     table.locator("[role=gridcell]").first.wait_for(state="attached")
-    box = _frame(page, key).locator("canvas").first.bounding_box()
-    assert box is not None
-    rem = float(page.evaluate("parseFloat(getComputedStyle(document.documentElement).fontSize)"))
-    with asking(page):
-        page.mouse.click(box["x"] + ROW_REM * rem / 2, box["y"] + ROW_REM * rem * (row + 1.5))
+    tick(page, _frame(page, key), row)
     # The header is row 1 of the copy.
     expect(table.locator(f'[role=row][aria-rowindex="{row + 2}"]')).to_have_attribute("aria-selected", "true")
+
+
+def tick(page: Page, frame: Locator, row: int) -> None:
+    """Click the box of a row in view, once the table stands still, and wait until the page has answered."""
+    canvas = frame.locator("canvas").first
+    canvas.evaluate("one => one.scrollIntoView({block: 'center'})")
+    box = stands(page, canvas)
+    high = row_height(page)
+    with asking(page):
+        page.mouse.click(box["x"] + high / 2, box["y"] + high * (row + 1.5))
+
+
+def stands(page: Page, part: Locator) -> FloatRect:
+    """Wait until a part of the page moves no longer; where it lies."""
+    box, before = part.bounding_box(), None
+    while box is None or box != before:
+        page.wait_for_timeout(100)
+        box, before = part.bounding_box(), box
+    return box
