@@ -12,6 +12,7 @@ with ui.page("nightcover"):
     lang = ui.language()
     planning.take_point()
     codes, area = planning.pick_area()
+    progress = st.container()
     top = st.container()
     where, against = st.columns(2)
     shown = dict(zip(TABS, st.tabs([ui.say(f"nightcover_page.tab.{tab}") for tab in TABS], key="night_tabs"), strict=True))
@@ -21,6 +22,8 @@ with ui.page("nightcover"):
     with against:
         price_ore = planning.pick_price()
     scenario = planning.scenario(codes, assumed, price_ore)
+    with progress:
+        planning.begin(scenario)
     with shown["hand"]:
         scenario = planning.pick_by_hand(scenario)
         ui.note(ui.say("nightcover_page.hand.about"))
@@ -108,3 +111,4 @@ with ui.page("nightcover"):
     with shown["assumptions"]:
         planning.list_assumptions(scenario, assumed)
     ui.note(ui.say("nightcover_page.reservation.published"))
+    planning.end()

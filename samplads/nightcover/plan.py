@@ -21,10 +21,10 @@ never costs more than apart. Money is integer øre, times minutes, a year 365 ni
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import cached_property, lru_cache
-from typing import Any
+from typing import Any, TypeVar
 
 import numpy as np
 import polars as pl
@@ -37,6 +37,9 @@ from samplads.nightcover import coupling, overlap, post_cost, rules, savings
 
 Floats = NDArray[np.float64]
 Whole = NDArray[np.int64]
+Tick = Callable[[float], None]
+"""Is told now and then which share of a long work is done; what it raises ends the work."""
+One = TypeVar("One")
 
 NIGHTS = 365
 LEAST_NIGHTS = 30
@@ -156,6 +159,11 @@ class Nights:
     left_out: pl.DataFrame
     inputs: Inputs
     assumptions: Assumptions
+
+    @cached_property
+    def assessor(self) -> rules.Assessor:
+        """The rules of night work as they are assumed, remembering what they said of each unit."""
+        return rules.Assessor(self.assumptions.limits, self.assumptions.practice, self.inputs.as_of)
 
     @cached_property
     def told_pairs(self) -> frozenset[tuple[int, ...]]:
@@ -441,11 +449,33 @@ def _slots(start: int, end: int, pay_ore: int, kind: str, cuts: tuple[int, ...],
 # --- candidates --------------------------------------------------------------------------------------------------------------------------
 
 
-def candidates(nights: Nights) -> Candidates:
+def _ticking(work: Sequence[One], tick: Tick | None) -> Iterator[One]:
+    for done, one in enumerate(work):
+        if tick is not None:
+            tick(done / len(work))
+        yield one
+
+
+def candidates(nights: Nights, tick: Tick | None = None) -> Candidates:
     """Every pair within reach, valued and judged; sorted by unit ids."""
     at, km, minutes, told = _reachable(nights, nights.assumptions.max_minutes)
     values = value(nights, at, _both(minutes), _both(km))
-    verdicts = [judge(nights, (int(a), int(b)), values.travel[row], float(values.overlaps[row])) for row, (a, b) in enumerate(at.tolist())]
+    # Pairs by the thousand lapse in the same few ways: each way is written once.
+    ways: dict[tuple[tuple[str, ...], ...], int] = {}
+    lapsed: list[int] = []
+    for row, (a, b) in enumerate(at.tolist()):
+        if tick is not None and row % TICK_PAIRS == 0:
+            tick(row / at.shape[0])
+        members = _located(nights, (a, b))
+        lapses = nights.assessor.lapses(members, _shared(nights, members, values.travel[row], float(values.overlaps[row])))
+        way = tuple(_named(lapses, outcome) for outcome in WORST_FIRST)
+        lapsed.append(ways.setdefault(way, len(ways)))
+    told_of = {
+        "status": [next((outcome for outcome, names in zip(WORST_FIRST, way, strict=True) if names), "pass") for way in ways],
+        **{column: [list(way[place]) for way in ways] for place, column in enumerate(("failed", "unknown", "warned"))},
+    }
+    named = pl.DataFrame(told_of, schema={column: PAIR_SCHEMA[column] for column in told_of})
+    named = named.select(pl.all().gather(pl.Series(lapsed, dtype=pl.UInt32)))
     ids = nights.ids
     pairs = pl.DataFrame(
         {
@@ -460,19 +490,19 @@ def candidates(nights: Nights) -> Candidates:
             "gear_ore": values.gear_ore,
             "saving_ore": values.saving_ore,
             "overlaps_per_year": values.overlaps * NIGHTS,
-            "status": [rules.status(found) for found in verdicts],
-            **{
-                column: [_named(found, outcome) for found in verdicts]
-                for column, outcome in (("failed", "fail"), ("unknown", "unknown"), ("warned", "warn"))
-            },
+            **named.to_dict(),
         },
         schema=PAIR_SCHEMA,
     )
     return Candidates(nights=nights, pairs=pairs, at=at, km=km, minutes=minutes, told=told)
 
 
-def _named(verdicts: Sequence[rules.Verdict], outcome: str) -> list[str]:
-    return sorted({verdict.rule for verdict in verdicts if verdict.outcome == outcome})
+TICK_PAIRS = 2000
+WORST_FIRST: tuple[rules.Outcome, ...] = ("fail", "unknown", "warn")
+
+
+def _named(verdicts: Sequence[rules.Verdict], outcome: str) -> tuple[str, ...]:
+    return tuple(sorted({verdict.rule for verdict in verdicts if verdict.outcome == outcome}))
 
 
 def _both(values: Floats) -> Floats:
@@ -575,11 +605,16 @@ def value(nights: Nights, groups: Whole, travel: Floats, km: Floats) -> Values:
 
 def judge(nights: Nights, units: Sequence[int], travel: Iterable[float], overlaps_a_night: float) -> tuple[rules.Verdict, ...]:
     """Every rule's verdict on units (by number) that would share one post."""
-    assumptions = nights.assumptions
     members = _located(nights, units)
+    return nights.assessor.assess(members, _shared(nights, members, travel, overlaps_a_night))
+
+
+def _shared(nights: Nights, members: Sequence[rules.Member], travel: Iterable[float], overlaps_a_night: float) -> rules.Shared:
+    """The post that the members would share."""
+    assumptions = nights.assumptions
     kind = max((member.night_cover for member in members), key=NIGHT_COVERS.index)
     tight = any(_tight(member, assumptions.limits) for member in members)
-    shared = rules.Shared(
+    return rules.Shared(
         kind=kind,
         travel=tuple(float(minutes) for minutes in travel),
         handover_minutes=assumptions.terms.handover_minutes,
@@ -587,7 +622,6 @@ def judge(nights: Nights, units: Sequence[int], travel: Iterable[float], overlap
         overlaps=overlaps_a_night * NIGHTS,
         ceiling=assumptions.max_overlaps,
     )
-    return rules.assess(members, shared, assumptions.limits, assumptions.practice, nights.inputs.as_of)
 
 
 def _located(nights: Nights, units: Sequence[int]) -> list[rules.Member]:
@@ -649,6 +683,7 @@ def best(
     together: Iterable[tuple[str, str]] = (),
     apart: Iterable[tuple[str, str]] = (),
     price_ore: int = 0,
+    tick: Tick | None = None,
 ) -> NightPlan:
     """The couplings that save the most among the candidates that keep the rules.
 
@@ -656,7 +691,8 @@ def best(
     in the sums. A pair in `together` must be a candidate; a hard rule that it breaks is not overridden: SampladsError `night_rule_broken`.
     """
     proof, chosen = choose(found, together=together, apart=apart, price_ore=price_ore)
-    couples = tuple(sorted((describe(found, units) for units in chosen), key=lambda couple: (-couple.saving_ore, couple.unit_ids)))
+    described = (describe(found, units) for units in _ticking(chosen, tick))
+    couples = tuple(sorted(described, key=lambda couple: (-couple.saving_ore, couple.unit_ids)))
     return NightPlan(
         couples=couples,
         proof=proof,
@@ -865,12 +901,13 @@ def priced(
     *,
     together: Iterable[tuple[str, str]] = (),
     apart: Iterable[tuple[str, str]] = (),
+    tick: Tick | None = None,
 ) -> list[FrontierPoint]:
     """The best plan for each price on an overlapping incident that meets what is demanded by hand (as in `best`); ascending price."""
     number = {unit: position for position, unit in enumerate(found.nights.ids)}
     together, apart = tuple(together), tuple(apart)
     points: list[FrontierPoint] = []
-    for price in sorted(set(prices_ore)):
+    for price in _ticking(sorted(set(prices_ore)), tick):
         _, chosen = choose(found, together=together, apart=apart, price_ore=price)
         saving, overlaps = 0, 0.0
         for units in chosen:
@@ -1117,12 +1154,13 @@ def co_locations(found: Candidates, *, apart: Iterable[tuple[str, str]] = (), mo
     return pl.DataFrame(rows, schema=COLOCATION_SCHEMA)
 
 
-def simulate(plan: NightPlan, *, seed: int = 1, nights: int = 20_000) -> list[overlap.Simulated]:
+def simulate(plan: NightPlan, *, seed: int = 1, nights: int = 20_000, tick: Tick | None = None) -> list[overlap.Simulated]:
     """The plan's couplings played night by night, one result each, in order; every coupling has a stream of its own from the seed."""
     found = plan.candidates
     number = {unit: position for position, unit in enumerate(found.nights.ids)}
     played = []
-    for couple, stream in zip(plan.couples, np.random.SeedSequence(seed).spawn(len(plan.couples)), strict=True):
+    streams = np.random.SeedSequence(seed).spawn(len(plan.couples))
+    for couple, stream in _ticking(list(zip(plan.couples, streams, strict=True)), tick):
         at = [number[unit] for unit in couple.unit_ids]
         travel, _ = found.travel_of(np.array([at], dtype=np.int64))
         asked = demand(found.nights, at, travel[0], couple.shared_minutes)

@@ -148,34 +148,95 @@ def status(verdicts: Sequence[Verdict]) -> Outcome:
 
 def assess(members: Sequence[Member], shared: Shared, limits: Limits, practice: Practice, as_of: dt.date) -> tuple[Verdict, ...]:
     """Every rule's verdict on members who would share one post. Order: the coupling's rules first, then member by member."""
-    start, end = hull(members)
-    hours = (end - start + shared.handover_minutes) / 60
-    judged = _Judged(limits)
-    judged.rest(hours, practice)
-    judged.weekly_rest(hours, practice)
-    judged.at_most("W3", practice.weekly_hours)
-    judged.at_most("W4", None if practice.weekly_hours is None else practice.weekly_hours / 6)
-    judged.risky_hours(hours, members)
-    judged.at_most("W6", practice.nights_in_a_row)
-    judged.at_most("W7", hours)
-    judged.at_most("W8", practice.pregnant_nights)
-    judged.at_most("W9", practice.health_check_years)
-    judged.health_check_before(practice)
-    judged.on_call(shared, members)
-    judged.verified_share(shared)
-    judged.exclusions(members)
-    judged.risk(shared, members)
-    for member, travel in zip(members, shared.travel, strict=True):
-        judged.lone_work(member, shared)
-        judged.violence(member)
-        judged.regional_hours(member, hours)
+    return Assessor(limits, practice, as_of).assess(members, shared)
+
+
+@dataclass(frozen=True)
+class _Part:
+    """Some verdicts of a coupling, and those of them that are no "pass"."""
+
+    verdicts: tuple[Verdict, ...]
+    lapses: tuple[Verdict, ...]
+
+
+class Assessor:
+    """Judges couplings of the same units under the same limits, again and again.
+
+    What the length of the shift or a member answers by itself is judged once: of the 28 verdicts on a pair some six are the pair's own. A
+    member is known by its unit id; two members of one id may differ in `located` only.
+    """
+
+    def __init__(self, limits: Limits, practice: Practice, as_of: dt.date) -> None:
+        self._limits, self._practice, self._as_of = limits, practice, as_of
+        self._parts: dict[tuple[object, ...], _Part] = {}
+
+    def assess(self, members: Sequence[Member], shared: Shared) -> tuple[Verdict, ...]:
+        """As the function `assess`."""
+        return tuple(verdict for part in self._judged(members, shared) for verdict in part.verdicts)
+
+    def lapses(self, members: Sequence[Member], shared: Shared) -> list[Verdict]:
+        """Those verdicts of `assess` that are no "pass", in its order."""
+        return [verdict for part in self._judged(members, shared) for verdict in part.lapses]
+
+    def _judged(self, members: Sequence[Member], shared: Shared) -> list[_Part]:
+        start, end = hull(members)
+        hours = (end - start + shared.handover_minutes) / 60
+        parts = [self._of_hours(hours, members), self._of_coupling(members, shared)]
+        for member, travel in zip(members, shared.travel, strict=True):
+            parts += (self._before(member, shared, hours), self._of_journey(member, travel), self._after(member, shared))
+        return parts
+
+    def _of_hours(self, hours: float, members: Sequence[Member]) -> _Part:
+        key = ("hours", hours, *(member.risky_work for member in members))
+        if (part := self._parts.get(key)) is None:
+            judged, practice = _Judged(self._limits), self._practice
+            judged.rest(hours, practice)
+            judged.weekly_rest(hours, practice)
+            judged.at_most("W3", practice.weekly_hours)
+            judged.at_most("W4", None if practice.weekly_hours is None else practice.weekly_hours / 6)
+            judged.risky_hours(hours, members)
+            judged.at_most("W6", practice.nights_in_a_row)
+            judged.at_most("W7", hours)
+            judged.at_most("W8", practice.pregnant_nights)
+            judged.at_most("W9", practice.health_check_years)
+            judged.health_check_before(practice)
+            part = self._parts[key] = judged.part()
+        return part
+
+    def _of_coupling(self, members: Sequence[Member], shared: Shared) -> _Part:
+        judged = _Judged(self._limits)
+        judged.on_call(shared, members)
+        judged.verified_share(shared)
+        judged.exclusions(members)
+        judged.risk(shared, members)
+        return judged.part()
+
+    def _before(self, member: Member, shared: Shared, hours: float) -> _Part:
+        key = ("before", member.unit_id, shared.posts, hours)
+        if (part := self._parts.get(key)) is None:
+            judged = _Judged(self._limits)
+            judged.lone_work(member, shared)
+            judged.violence(member)
+            judged.regional_hours(member, hours)
+            part = self._parts[key] = judged.part()
+        return part
+
+    def _of_journey(self, member: Member, travel: float) -> _Part:
+        judged = _Judged(self._limits)
         judged.response(member, travel)
-        judged.one_to_one(member)
-        judged.approval(member, as_of)
-        judged.kind(member, shared)
-        judged.staff(member, shared)
-        judged.shift(member)
-    return tuple(judged.verdicts)
+        return judged.part()
+
+    def _after(self, member: Member, shared: Shared) -> _Part:
+        key = ("after", member.unit_id, shared.posts, shared.kind)
+        if (part := self._parts.get(key)) is None:
+            judged = _Judged(self._limits)
+            judged.one_to_one(member)
+            judged.approval(member, self._as_of)
+            judged.kind(member, shared)
+            judged.staff(member, shared)
+            judged.shift(member)
+            part = self._parts[key] = judged.part()
+        return part
 
 
 class _Judged:
@@ -184,6 +245,10 @@ class _Judged:
     def __init__(self, limits: Limits) -> None:
         self.limits = limits
         self.verdicts: list[Verdict] = []
+
+    def part(self) -> _Part:
+        """What is recorded."""
+        return _Part(tuple(self.verdicts), tuple(verdict for verdict in self.verdicts if verdict.outcome != "pass"))
 
     # Values in words are codes: those of the contracts' choices, "yes" and "no", a target group, or a shift by the clock.
     def add(

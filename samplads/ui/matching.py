@@ -106,7 +106,7 @@ def _suggest(names: Mapping[str, str]) -> None:
     found = _first_with_a_hit(session.warehouse().id, written.stamp(), home, session.day()) or DESCRIBED
     st.session_state[_NEED] = found
     if held is None:
-        # What a run chooses before its first drawing does not come into the address by itself; from then on the address is the widget's own.
+        # What a run chooses before its first drawing does not come into the address by itself; later the address is the widget's own.
         st.query_params[_NEED] = names[found]
     st.session_state[_SUGGESTED] = (home, found)
 

@@ -22,7 +22,7 @@ from samplads.nightcover.finder import Found
 from samplads.nightcover.plan import Assumptions, Candidates, Couple, FrontierPoint, Inputs, NightPlan
 from samplads.presenting import business_case, formats, nightcover, tables
 from samplads.presenting.business_case import BusinessCase
-from samplads.ui import data, pick, session, show, uploads, written
+from samplads.ui import data, pick, session, show, uploads, waiting, written
 from samplads.ui.session import language, say
 
 MILLION_ORE = 100_000_000
@@ -85,9 +85,10 @@ def _inputs(scenario: Scenario) -> Inputs:
     return replace(told, travel=scenario.travel)
 
 
-@st.cache_resource(show_spinner=False, max_entries=24)
-def _candidates(basis: str, _scenario: Scenario) -> Candidates:  # noqa: ARG001
-    return plan.candidates(plan.prepare(_inputs(_scenario), _scenario.assumptions))
+@waiting.remembered(24)
+def _candidates(basis: str, scenario: Scenario) -> Candidates:  # noqa: ARG001
+    waiting.tell("pairs")
+    return plan.candidates(plan.prepare(_inputs(scenario), scenario.assumptions), lambda share: waiting.tell("pairs", share))
 
 
 def candidates(scenario: Scenario) -> Candidates:
@@ -95,9 +96,10 @@ def candidates(scenario: Scenario) -> Candidates:
     return _candidates(scenario.basis, scenario).without(scenario.without)
 
 
-@st.cache_resource(show_spinner=False, max_entries=48)
-def _best(key: str, _scenario: Scenario) -> NightPlan:  # noqa: ARG001
-    return plan.best(candidates(_scenario), together=_scenario.together, apart=_scenario.apart, price_ore=_scenario.price_ore)
+@waiting.remembered(48)
+def _best(key: str, scenario: Scenario) -> NightPlan:  # noqa: ARG001
+    found, tick = candidates(scenario), lambda share: waiting.tell("best", share)
+    return plan.best(found, together=scenario.together, apart=scenario.apart, price_ore=scenario.price_ore, tick=tick)
 
 
 def best(scenario: Scenario) -> NightPlan:
@@ -105,9 +107,10 @@ def best(scenario: Scenario) -> NightPlan:
     return _best(scenario.key, scenario)
 
 
-@st.cache_resource(show_spinner=False, max_entries=24)
-def _priced(demands: str, _scenario: Scenario) -> list[FrontierPoint]:  # noqa: ARG001
-    return plan.priced(candidates(_scenario), PRICES_ORE, together=_scenario.together, apart=_scenario.apart)
+@waiting.remembered(24)
+def _priced(demands: str, scenario: Scenario) -> list[FrontierPoint]:  # noqa: ARG001
+    found, tick = candidates(scenario), lambda share: waiting.tell("priced", share)
+    return plan.priced(found, PRICES_ORE, together=scenario.together, apart=scenario.apart, tick=tick)
 
 
 def frontier(scenario: Scenario) -> list[FrontierPoint]:
@@ -120,9 +123,10 @@ def _partners(key: str, unit: str, _scenario: Scenario) -> pl.DataFrame:  # noqa
     return plan.partners(candidates(_scenario), unit, together=_scenario.together, apart=_scenario.apart, price_ore=_scenario.price_ore)
 
 
-@st.cache_resource(show_spinner=False, max_entries=48)
-def _sensitivity(key: str, _scenario: Scenario) -> pl.DataFrame:  # noqa: ARG001
-    return plan.sensitivity(best(_scenario))
+@waiting.remembered(48)
+def _sensitivity(key: str, scenario: Scenario) -> pl.DataFrame:  # noqa: ARG001
+    waiting.tell("sensitivity")
+    return plan.sensitivity(best(scenario))
 
 
 def sensitivity(scenario: Scenario) -> pl.DataFrame:
@@ -130,10 +134,13 @@ def sensitivity(scenario: Scenario) -> pl.DataFrame:
     return nightcover.tornado(_sensitivity(scenario.key, scenario), language())
 
 
-@st.cache_resource(show_spinner=False, max_entries=48)
-def _calls(key: str, _scenario: Scenario) -> list[float | None]:  # noqa: ARG001
-    found = best(_scenario)
-    return [plan.break_even(found.candidates, couple) for couple in found.couples]
+@waiting.remembered(48)
+def _calls(key: str, scenario: Scenario) -> list[float | None]:  # noqa: ARG001
+    found, even = best(scenario), []
+    for done, couple in enumerate(found.couples):
+        waiting.tell("calls", done / len(found.couples))
+        even.append(plan.break_even(found.candidates, couple))
+    return even
 
 
 def calls(scenario: Scenario) -> list[float | None]:
@@ -141,9 +148,10 @@ def calls(scenario: Scenario) -> list[float | None]:
     return _calls(scenario.key, scenario)
 
 
-@st.cache_resource(show_spinner=False, max_entries=24)
-def _more(key: str, _scenario: Scenario) -> int:  # noqa: ARG001
-    found = candidates(_scenario)
+@waiting.remembered(24)
+def _more(key: str, scenario: Scenario) -> int:  # noqa: ARG001
+    waiting.tell("more")
+    found = candidates(scenario)
     lawful = found.pairs.filter(pl.col("status").is_in(["pass", "warn"])).select("unit_a", "unit_b", "saving_ore")
     return plan.potential(found).objective_ore - coupling.pair_up(lawful).objective_ore
 
@@ -159,9 +167,9 @@ SEED, PLAYED_NIGHTS = 1, 20_000
 """The simulation beside the closed forms: as many nights are played in each coupling, from this seed."""
 
 
-@st.cache_resource(show_spinner=False, max_entries=24)
-def _played(key: str, _scenario: Scenario) -> list[overlap.Simulated]:  # noqa: ARG001
-    return plan.simulate(best(_scenario), seed=SEED, nights=PLAYED_NIGHTS)
+@waiting.remembered(24)
+def _played(key: str, scenario: Scenario) -> list[overlap.Simulated]:  # noqa: ARG001
+    return plan.simulate(best(scenario), seed=SEED, nights=PLAYED_NIGHTS, tick=lambda share: waiting.tell("played", share))
 
 
 def risks(scenario: Scenario) -> pl.DataFrame:
@@ -176,9 +184,10 @@ def risk_notes(scenario: Scenario) -> str:
     return " ".join(filter(None, [say("nightcover_page.risk.played", nights=nights, seed=SEED), beyond]))
 
 
-@st.cache_resource(show_spinner=False, max_entries=12)
-def _moved(demands: str, _scenario: Scenario) -> pl.DataFrame:  # noqa: ARG001
-    return plan.co_locations(candidates(_scenario), apart=_scenario.apart)
+@waiting.remembered(12)
+def _moved(demands: str, scenario: Scenario) -> pl.DataFrame:  # noqa: ARG001
+    waiting.tell("moved")
+    return plan.co_locations(candidates(scenario), apart=scenario.apart)
 
 
 def moved(scenario: Scenario) -> pl.DataFrame:
@@ -499,6 +508,52 @@ def take_point() -> None:
         prices = {nightcover.price_name(price, language()): str(price) for price in PRICES_ORE}
         if name in prices:
             st.session_state[_PLAN] = prices[name]
+
+
+_STEPS = {
+    "pairs": (0.0, 0.2),
+    "best": (0.2, 0.2),
+    "calls": (0.4, 0.1),
+    "more": (0.5, 0.05),
+    "priced": (0.55, 0.2),
+    "played": (0.75, 0.15),
+    "sensitivity": (0.9, 0.05),
+    "moved": (0.95, 0.05),
+}
+"""Where on the bar each step begins, and its share of it."""
+_STOPPED = "_night_stopped"
+_HELD = "_night_held"
+_BY_HAND = ("without", "together", "apart", "night_partner")
+"""Fields that are drawn only when pairs are known."""
+
+
+def begin(scenario: Scenario) -> None:
+    """Show how far the reckoning is, with a button to cancel it. Stops the page where it was cancelled, until something else is chosen."""
+
+    def cancel() -> None:
+        st.session_state[_STOPPED] = scenario.basis
+        st.session_state[_HELD] = {key: st.session_state[key] for key in _BY_HAND if key in st.session_state}
+
+    def resume() -> None:
+        st.session_state.pop(_STOPPED, None)
+
+    # One place on the page whether there is something to say or not: a chosen tab stays chosen.
+    place = st.empty()
+    if st.session_state.get(_STOPPED) == scenario.basis:
+        with place.container():
+            st.info(say("nightcover_page.cancelled"))
+            st.button(say("nightcover_page.resume"), key="resume_night", on_click=resume)
+        st.stop()
+    st.session_state.pop(_STOPPED, None)
+    # What had been demanded by hand was not drawn while the page stood still.
+    for key, value in st.session_state.pop(_HELD, {}).items():
+        st.session_state[key] = value
+    waiting.begin(waiting.Steps(place, _STEPS, lambda word: say(f"nightcover_page.{word}"), cancel))
+
+
+def end() -> None:
+    """All is worked out: the bar goes."""
+    waiting.end()
 
 
 def scenario(codes: tuple[str, ...], assumed: Assumed, price_ore: int) -> Scenario:

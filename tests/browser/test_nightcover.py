@@ -25,7 +25,7 @@ from samplads import loading_nightcover as night
 from samplads.nightcover import plan
 from samplads.presenting import formats, nightcover, tables
 from tests.browser import axe, grid
-from tests.browser.conftest import Served, visiting
+from tests.browser.conftest import Served, serving, visiting
 from tests.browser.runs import asking, settled
 
 UNITS = i18n.text("columns.units_named", "da")
@@ -121,6 +121,60 @@ def test_a_forbidden_coupling_is_gone_and_the_second_best_plan_is_shown(browser:
             colleague.page.goto(page.url)
             answered(colleague.settle(), second)
         assert one.foreign() == []
+
+
+SLOW = """
+import time
+
+from samplads.nightcover import plan
+
+judged = plan.candidates
+calls = []
+
+
+def slow(nights, tick=None):
+    if not nights.assumptions.single_person_only and not calls:
+        calls.append(nights)
+        for step in range(600):
+            tick(step / 600)
+            time.sleep(0.1)
+    return judged(nights, tick)
+
+
+plan.candidates = slow
+"""
+"""Judging the pairs of all offers takes a minute, the first time."""
+
+
+def test_a_long_reckoning_says_how_far_it_is_and_can_be_cancelled(browser: Browser, tmp_path: Path) -> None:
+    with serving(tmp_path, first=SLOW) as slow, visiting(browser, slow.address) as one:
+        page = one.open("/nightcover")
+        grid.select(page, "couples", 0)
+        first = grid.column(page, "couples", UNITS)[0]
+        with asking(page):
+            page.locator(".st-key-forbid button").click()
+        apart = parse_qs(urlsplit(page.url).query)["apart"]
+        bar = page.locator("[data-testid=stProgress]")
+        assert bar.count() == 0
+
+        page.get_by_role("tab", name=i18n.text("nightcover_page.tab.assumptions", "da")).click()
+        page.locator(".st-key-night_every_unit label").first.click()
+        expect(bar).to_contain_text(i18n.text("nightcover_page.step.pairs", "da"))
+        page.get_by_role("button", name=i18n.text("nightcover_page.cancel", "da")).click()
+        expect(page.get_by_text(i18n.text("nightcover_page.cancelled", "da"))).to_be_visible()
+        settled(page)
+        assert bar.count() == 0
+        assert page.locator(".st-key-answer").count() == 0
+
+        # What was chosen stands: the plan that comes keeps the pair apart, and the link says so.
+        with asking(page):
+            page.get_by_role("button", name=i18n.text("nightcover_page.resume", "da")).click()
+        expect(page.locator(".st-key-answer p").first).to_be_visible()
+        assert bar.count() == 0
+        page.get_by_role("tab", name=i18n.text("nightcover_page.tab.hand", "da")).click()
+        expect(page.locator(".st-key-apart")).to_contain_text(first.split(" og ")[0].split(",")[0])
+        assert parse_qs(urlsplit(page.url).query)["apart"] == apart
+        assert one.complaints == []
 
 
 def test_a_changed_pay_step_changes_sentence_table_map_and_paper(browser: Browser, served: Served) -> None:

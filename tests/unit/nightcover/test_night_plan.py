@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import datetime as dt
 import itertools
+from dataclasses import replace
 
 import numpy as np
 import polars as pl
 import pytest
 
 from samplads.errors import SampladsError
-from samplads.nightcover import coupling, finder, plan
+from samplads.nightcover import coupling, finder, plan, rules
 from tests.strategies_nightcover import assumptions, inputs, town
 
 FREE = {"equipment_ore": 0, "running_ore": 0, "call_out_ore": 0, "km_ore": 0}
@@ -462,6 +463,23 @@ def test_a_simulation_of_the_plan_agrees_with_its_closed_forms() -> None:
         assert abs(found.overlaps_per_year.value - couple.risk.overlaps_per_year) < 4 * spread
         spread = (found.uncovered_minutes.high - found.uncovered_minutes.low) / 2 / 1.96
         assert abs(found.uncovered_minutes.value - couple.risk.uncovered_minutes) < 4 * spread + 0.005 * couple.risk.uncovered_minutes
+
+
+def test_what_the_candidates_tell_of_a_pair_is_what_judging_it_alone_tells() -> None:
+    shares: list[float] = []
+    answers = itertools.cycle(
+        [{}, {"one_to_one": True}, {"one_to_one": None}, {"approval_status": "conditional"}, {"response_minutes_limit": 5}]
+    )
+    nights = plan.prepare(inputs([unit | answer for unit, answer in zip(town(12, 5), answers, strict=False)]), assumptions())
+    found = plan.candidates(nights, shares.append)
+    assert shares == [0.0]
+    assert set(found.pairs["status"]) == {"fail", "unknown", "warn", "pass"}
+    for row, (at, pair) in enumerate(zip(found.at.tolist(), found.pairs.iter_rows(named=True), strict=True)):
+        travel, _ = found.travel_of(found.at[row : row + 1])
+        verdicts = plan.judge(replace(nights, members=list(nights.members)), at, travel[0], pair["overlaps_per_year"] / plan.NIGHTS)
+        assert pair["status"] == rules.status(verdicts)
+        for column, outcome in (("failed", "fail"), ("unknown", "unknown"), ("warned", "warn")):
+            assert pair[column] == sorted({verdict.rule for verdict in verdicts if verdict.outcome == outcome})
 
 
 def test_assumptions_out_of_bounds_are_refused() -> None:

@@ -4,8 +4,11 @@ from __future__ import annotations
 
 import datetime as dt
 from dataclasses import replace
+from typing import Any
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from samplads.nightcover import rules
 from samplads.nightcover.rules import Member, Shared, assess, status
@@ -182,6 +185,53 @@ def test_a_group_breaks_what_a_pair_in_it_breaks() -> None:
     three = assess([A, risky, c], replace(SHARED, travel=(12.0, 12.0, 12.0)), GIVEN.limits, GIVEN.practice, DAY)
     assert "W5" in {verdict.rule for verdict in three if verdict.outcome == "fail"}
     assert status(three) == "fail"
+
+
+ANSWER = st.sampled_from([None, True, False])
+MEMBER = st.fixed_dictionaries(
+    {
+        "night_cover": st.sampled_from(["awake", "sleeping", "on_call"]),
+        "posts": st.integers(1, 3),
+        "start": st.sampled_from([1320, 1380, 700]),
+        "end": st.sampled_from([1800, 1860, 1980]),
+        "operator_kind": st.sampled_from([None, "regional", "private"]),
+        "approval_status": st.sampled_from([None, "approved", "conditional", "withdrawn"]),
+        "one_to_one": ANSWER,
+        "risky_work": ANSWER,
+        "lone_work_danger": ANSWER,
+        "danger_met_by": st.sampled_from([None, "two_on_duty", "alarm_response", "no_special_danger", "unmet"]),
+        "response_minutes_limit": st.sampled_from([None, 5.0, 20.0]),
+        "groups": st.sampled_from([frozenset(), frozenset({"g-1"}), frozenset({"g-2"})]),
+        "excludes": st.sampled_from([None, frozenset(), frozenset({"g-1"})]),
+        "staff_needed": st.sampled_from([None, 1, 3]),
+        "incidents_known": st.booleans(),
+    }
+)
+POST = st.builds(
+    Shared,
+    kind=st.sampled_from(["awake", "sleeping", "on_call"]),
+    travel=st.tuples(st.sampled_from([4.0, 12.0, 30.0]), st.sampled_from([4.0, 12.0, 30.0])),
+    posts=st.integers(1, 2),
+    handover_minutes=st.sampled_from([0, 15]),
+    working_share=st.sampled_from([0.33, 1.0]),
+    overlaps=st.sampled_from([None, 1.0, 9.0]),
+    ceiling=st.sampled_from([None, 5.0]),
+)
+
+
+@given(st.lists(MEMBER, min_size=2, max_size=4), st.lists(st.tuples(st.integers(0, 3), st.integers(0, 3), POST), max_size=12), ANSWER)
+def test_who_judges_many_couplings_judges_each_as_if_it_were_the_only_one(
+    units: list[dict[str, Any]], posts: list[tuple[int, int, Shared]], agreed: bool | None
+) -> None:
+    members = [Member(unit_id=f"U-{number}", **told) for number, told in enumerate(units)]
+    practice = replace(GIVEN.practice, rest_agreement=agreed)
+    many = rules.Assessor(GIVEN.limits, practice, DAY)
+    for one, other, post in posts:
+        # Where a member stands is the one thing that may change from coupling to coupling.
+        pair = [members[one % len(members)], replace(members[other % len(members)], located=bool(other % 2))]
+        alone = assess(pair, post, GIVEN.limits, practice, DAY)
+        assert many.assess(pair, post) == alone
+        assert many.lapses(pair, post) == [verdict for verdict in alone if verdict.outcome != "pass"]
 
 
 def test_every_rule_has_a_name_in_both_languages() -> None:
