@@ -261,10 +261,10 @@ def states(occupied: int | None, reserved: int | None, accepting: int | None, ma
             alt.Tooltip("written:N", title=i18n.text("units.places", language)),
         ],
     )
-    # A part too narrow for its number has it in the tooltip and in the text alternative.
-    wide = base.transform_filter(f"datum.count >= {0.07 * start}")
+    # A part too narrow for its number, as wide as the page lets it be, has it in the tooltip and in the text alternative.
+    fits = alt.expr(f"(datum.end - datum.start) / {max(start, 1)} * width >= 9 * length(datum.written) + 6 ? 1 : 0")
     idle = alt.FieldEqualPredicate(field="state", equal=rows[-1]["state"])
-    text = wide.mark_text(fontWeight=600).encode(
+    text = base.mark_text(fontWeight=600, opacity=fits).encode(
         x="middle:Q", text="written:N", color=alt.condition(idle, alt.value(theme.TEXT), alt.value(theme.PAPER))
     )
     chart = alt.layer(bar, text).properties(height=72, width="container")

@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import datetime as dt
 import json
+import re
 
 import polars as pl
 import pytest
@@ -109,6 +110,14 @@ def test_every_chart_says_in_words_what_it_shows() -> None:
     assert "Køge: 1 km, 2.846 kr./døgn" in said(charts.scatter_alt(TOWNS, "km", "daily_rate_ore", "da", name="municipality_name"))
     assert charts.bubble_map_alt(TOWNS, "da") == "Kort. Åbne i 3 kommuner; flest: Næstved 12.031; Køge 3; Ø 1."
     assert charts.bubble_map_alt(TOWNS.clear(), "da") == "Kort. Åbne i 0 kommuner; flest: 0."
+
+
+@pytest.mark.parametrize(("width", "seen"), [(1000, {"90", "8"}), (150, {"90"})])
+def test_a_part_of_the_states_has_its_number_where_it_has_room(width: int, seen: set[str]) -> None:
+    spec = charts.themed(charts.states(90, 1, 8, 99, "da"), "da") | {"width": width}
+    texts = re.findall(r"<text([^>]*)>(90|8|1)</text>", vl_convert.vegalite_to_svg(spec))
+    assert len(texts) == 3
+    assert {text for marks, text in texts if 'opacity="0"' not in marks} == seen
 
 
 def test_the_four_states_are_told_also_when_they_do_not_add_up() -> None:
