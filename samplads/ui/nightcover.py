@@ -85,7 +85,11 @@ def _inputs(scenario: Scenario) -> Inputs:
     return replace(told, travel=scenario.travel)
 
 
-@waiting.remembered(24)
+MOST_PAIRS = 2_000_000
+"""Pairs that are remembered in all, some 300 bytes each: a region with all its offers has half a million."""
+
+
+@waiting.remembered(24, lambda found: found.pairs.height, MOST_PAIRS)
 def _candidates(basis: str, scenario: Scenario) -> Candidates:  # noqa: ARG001
     waiting.tell("pairs")
     return plan.candidates(plan.prepare(_inputs(scenario), scenario.assumptions), lambda share: waiting.tell("pairs", share))
@@ -96,7 +100,7 @@ def candidates(scenario: Scenario) -> Candidates:
     return _candidates(scenario.basis, scenario).without(scenario.without)
 
 
-@waiting.remembered(48)
+@waiting.remembered(48, lambda found: found.candidates.pairs.height, MOST_PAIRS)
 def _best(key: str, scenario: Scenario) -> NightPlan:  # noqa: ARG001
     found, tick = candidates(scenario), lambda share: waiting.tell("best", share)
     return plan.best(found, together=scenario.together, apart=scenario.apart, price_ore=scenario.price_ore, tick=tick)

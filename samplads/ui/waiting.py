@@ -27,10 +27,13 @@ def _memory(name: str) -> tuple[OrderedDict[Any, Any], threading.Lock]:  # noqa:
     return OrderedDict(), threading.Lock()
 
 
-def remembered(most: int) -> Callable[[Callable[Concatenate[str, Rest], Answer]], Callable[Concatenate[str, Rest], Answer]]:
-    """Keep the last `most` answers of a function, for all visitors, by its first argument: a text that names all it rests on.
+def remembered(
+    most: int, weigh: Callable[[Any], int] = lambda _: 0, heaviest: int = 0
+) -> Callable[[Callable[Concatenate[str, Rest], Answer]], Callable[Concatenate[str, Rest], Answer]]:
+    """Keep the last answers of a function, for all visitors, by its first argument: a text that names all it rests on.
 
-    As `st.cache_resource`, but the function may tell a bar on the page how far it is.
+    As `st.cache_resource`, but the function may tell a bar on the page how far it is. At most `most` are kept, and no more than `heaviest`
+    together unless the last alone weighs more.
     """
 
     def decorate(work: Callable[Concatenate[str, Rest], Answer]) -> Callable[Concatenate[str, Rest], Answer]:
@@ -44,7 +47,7 @@ def remembered(most: int) -> Callable[[Callable[Concatenate[str, Rest], Answer]]
             answer = work(key, *rest, **named)
             with lock:
                 kept[key] = answer
-                while len(kept) > most:
+                while len(kept) > most or (len(kept) > 1 and sum(map(weigh, kept.values())) > heaviest):
                     kept.popitem(last=False)
             return answer
 
