@@ -111,4 +111,3 @@ with ui.page("nightcover"):
     with shown["assumptions"]:
         planning.list_assumptions(scenario, assumed)
     ui.note(ui.say("nightcover_page.reservation.published"))
-    planning.end()

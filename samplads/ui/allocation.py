@@ -21,7 +21,7 @@ from samplads.matching.case import Case
 from samplads.matching.comparison import Comparison, compare
 from samplads.matching.ranking import match
 from samplads.presenting import formats, matching
-from samplads.ui import data, pick, session, written
+from samplads.ui import data, pick, session, waiting, written
 from samplads.ui.session import language, say
 
 MOST_EXPLAINED = 300
@@ -207,6 +207,10 @@ def answered(question: Question) -> Answer:
     return _solved(asked)
 
 
+def _word(word: str) -> str:
+    return say(f"allocation.{word}" if word.startswith("step.") else f"allocation_page.{word}")
+
+
 def _cancel(question: Question) -> None:
     st.session_state[_STOPPED] = question
 
@@ -229,25 +233,11 @@ def _solved(question: Question) -> Answer:
     place = st.empty()
     if key in kept:
         return kept[key]
-    with place.container():
-        bar = st.progress(0.0, text=say("allocation.step.read"))
-        st.button(
-            say("allocation_page.cancel"),
-            key="cancel_allocation",
-            help=say("allocation_page.cancel_help"),
-            on_click=_cancel,
-            args=(question,),
-        )
-
-        def tell(step: str, share: float) -> None:
-            # Streamlit stops the script here when the visitor has asked for something else.
-            start, part = _STEPS[step]
-            bar.progress(min(1.0, max(0.0, start + part * share)), text=say(f"allocation.step.{step}"))
-
-        usual = dataclasses.replace(question, dropped=(), more=(), new=())
-        before = kept.get((*key[:3], usual, *key[4:])) if question.what_if else None
-        found = _answer(question, holds, before.allocation if before else None, tell)
-    place.empty()
+    waiting.begin(waiting.Steps(place, _STEPS, _word, lambda: _cancel(question)))
+    usual = dataclasses.replace(question, dropped=(), more=(), new=())
+    before = kept.get((*key[:3], usual, *key[4:])) if question.what_if else None
+    found = _answer(question, holds, before.allocation if before else None, waiting.tell)
+    waiting.end()
     while len(kept) >= REMEMBERED:
         kept.pop(next(iter(kept)))
     kept[key] = found

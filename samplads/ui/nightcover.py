@@ -555,11 +555,6 @@ def begin(scenario: Scenario) -> None:
     waiting.begin(waiting.Steps(place, _STEPS, lambda word: say(f"nightcover_page.{word}"), cancel))
 
 
-def end() -> None:
-    """All is worked out: the bar goes."""
-    waiting.end()
-
-
 def scenario(codes: tuple[str, ...], assumed: Assumed, price_ore: int) -> Scenario:
     """What was chosen on the page, before anything is demanded by hand."""
     return Scenario(session.warehouse().id, codes, assumed.assumptions, assumed.own_pay, price_ore=price_ore, travel=assumed.travel)

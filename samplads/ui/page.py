@@ -15,7 +15,7 @@ from streamlit.runtime.pages_manager import PagesManager
 from samplads import i18n, settings
 from samplads.errors import SampladsError
 from samplads.presenting import formats
-from samplads.ui import data, pick, session
+from samplads.ui import data, pick, session, waiting
 from samplads.ui.session import say
 
 log = logging.getLogger("samplads.pages")
@@ -120,7 +120,9 @@ def page(name: str) -> Iterator[None]:
             pass
     try:
         yield
+        waiting.end()
     except SampladsError as error:
+        waiting.end()
         st.error(i18n.sentence(error, language))
     except duckdb.InterruptException:
         # A newer run of the same visitor has taken over; this one has nobody left to show anything to.
@@ -128,6 +130,7 @@ def page(name: str) -> Iterator[None]:
     except Exception:
         reference = secrets.token_hex(3)
         log.exception("page %s failed (%s)", name, reference)
+        waiting.end()
         st.error(say("app.bug", reference=reference))
     finally:
         session.pin()

@@ -23,6 +23,7 @@ from samplads.matching.allocation import Allocation, allocate
 from samplads.matching.check import check
 from samplads.presenting import matching
 from samplads.ui import allocation as joint
+from samplads.ui import waiting
 
 
 @pytest.fixture
@@ -285,9 +286,10 @@ def test_a_cancelled_run_stays_cancelled_until_asked_again(page: AppTest, monkey
     page.toggle(key="fair").set_value(True).run()
     monkeypatch.setattr(solver, "allocate", slow)
     monkeypatch.setattr(joint, "allocate", slow)
+    monkeypatch.setattr(waiting, "PATIENCE_SECONDS", 0)
     page.button(key="run_allocation").click().run()
     assert len(runs) == 1
-    page.button(key="cancel_allocation").click().run()
+    page.button(key="cancel_waiting").click().run()
     assert len(runs) == 1
     assert any("Beregningen er afbrudt" in told.value for told in page.info)
     assert not page.dataframe
