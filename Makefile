@@ -22,7 +22,7 @@ $(VENV)/.developing: $(VENV)/.installed requirements-dev.txt
 	touch $@
 
 test: $(VENV)/.developing
-	$(BIN)/python -m pytest -n $(WORKERS) --dist loadgroup tests/unit tests/queries tests/pages
+	$(BIN)/python -m pytest -n $(WORKERS) --dist loadgroup --max-worker-restart 0 tests/unit tests/queries tests/pages
 	$(BIN)/python -m pytest tests/browser
 
 check: lint coverage
@@ -35,7 +35,7 @@ lint: $(VENV)/.developing
 	$(BIN)/sqlfluff lint --disable-progress-bar --processes 2 queries
 
 coverage: $(VENV)/.developing
-	$(BIN)/python -m pytest -q -n $(WORKERS) --dist loadgroup --cov --cov-report=term --cov-report=xml tests/unit tests/queries
+	$(BIN)/python -m pytest -q -n $(WORKERS) --dist loadgroup --max-worker-restart 0 --cov --cov-report=term --cov-report=xml tests/unit tests/queries
 
 bench: $(VENV)/.developing
 	$(BIN)/python -m benches

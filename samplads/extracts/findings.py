@@ -43,6 +43,7 @@ RULES: dict[str, Severity] = {
     "empty_file": "refused_file",
     "unreadable_file": "refused_file",
     "archive_refused": "refused_file",
+    "sheet_too_wide": "refused_file",
     "encoding_unknown": "refused_file",
     "encoding_mixed": "refused_file",
     "missing_column": "refused_file",

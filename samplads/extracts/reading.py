@@ -26,9 +26,9 @@ import yaml
 from samplads import disk, i18n
 from samplads.contracts import CONTRACTS
 from samplads.errors import SampladsError
-from samplads.extracts import encoding, headers, personal, workbook
+from samplads.extracts import encoding, headers, personal
 from samplads.extracts.findings import RULES, Finding
-from samplads.extracts.workbook import Sheet
+from samplads.opening import Merge, Opener, Sheet, Unreadable, column_letters
 
 BATCH = 250_000
 """Rows in a batch: large enough for vectorised work, small enough for memory."""
@@ -81,7 +81,7 @@ class Table:
     titles: tuple[tuple[int, str], ...] = ()
     numbers_are_typed: bool = False
     bytes: int = 0
-    merges: tuple[workbook.Merge, ...] = ()
+    merges: tuple[Merge, ...] = ()
     first_column: int = 0
     broken: tuple[tuple[int, int], ...] = ()
     findings: tuple[Finding, ...] = ()
@@ -110,7 +110,7 @@ class Table:
         parts = list(self.batches())
         names: list[str] = []
         for position, header in enumerate(self.headers):
-            wanted = header or workbook.column_letters(position)
+            wanted = header or column_letters(position)
             count = 2
             name = wanted
             while name in names:
@@ -179,7 +179,8 @@ def read_delivery(path: Path, *, name: str | None = None) -> Delivery:
             # Its name would stand in every list: nothing of it is read before it has another.
             delivery.findings.append(Finding(name, name, "personal_number_in_name", RULES["personal_number_in_name"]))
         else:
-            _read(delivery, path)
+            with Opener(aside.path) as opener:
+                _read(delivery, path, aside.path, opener)
     return delivery
 
 
@@ -197,11 +198,9 @@ def clean_name(name: str) -> str:
     return name
 
 
-def _read(delivery: Delivery, path: Path) -> None:
+def _read(delivery: Delivery, path: Path, aside: Path, opener: Opener) -> None:
     """Find the files of a delivery and read each into its tables."""
-    assert delivery.unpacked is not None  # noqa: S101 - the caller makes it
-    aside = delivery.unpacked
-    reader = _Reader(delivery, aside)
+    reader = _Reader(delivery, aside, opener)
     if path.is_dir():
         files = sorted(file for file in path.rglob("*") if file.is_symlink() or not file.is_dir())
         members = [(file.relative_to(path).as_posix(), file) for file in files if not is_link(file)]
@@ -285,9 +284,10 @@ def _clean(cell: Any) -> str:
 
 
 class _Reader:
-    def __init__(self, delivery: Delivery, aside: Path) -> None:
+    def __init__(self, delivery: Delivery, aside: Path, opener: Opener) -> None:
         self.delivery = delivery
         self.aside = aside
+        self.opener = opener
         self.counter = 0
         self.unpacked_bytes = 0
 
@@ -395,25 +395,18 @@ class _Reader:
 
     def parquet(self, member: str, file: Path) -> None:
         try:
-            schema = pl.read_parquet_schema(file)
-        except BaseException as error:
-            if not isinstance(error, Exception) and type(error).__name__ != "PanicException":
-                raise
+            names, rows = self.opener.parquet(file)
+        except Unreadable:
             self.found("unreadable_file", member)
             return
-        names = list(schema)
         if not names:
             self.found("empty_file", member)
             return
 
         def source() -> Iterator[pl.DataFrame]:
-            lazy = pl.scan_parquet(file, glob=False, hive_partitioning=False, row_index_name=ROW, row_index_offset=1)
-            renamed = lazy.select(pl.col(ROW).cast(pl.Int64), *(pl.col(name).alias(f"c{position}") for position, name in enumerate(names)))
-            yield from _collected(renamed)
+            lazy = pl.scan_ipc(rows, glob=False, hive_partitioning=False, row_index_name=ROW, row_index_offset=1)
+            yield from _collected(lazy.with_columns(pl.col(ROW).cast(pl.Int64)))
 
-        if ROW in names:
-            self.found("unreadable_file", member)
-            return
         self.delivery.tables.append(
             Table(
                 file=member,
@@ -428,9 +421,9 @@ class _Reader:
 
     def workbook(self, member: str, file: Path) -> None:
         try:
-            sheets = workbook.read(file)
-        except workbook.Unreadable as refused:
-            self.found(refused.reason, member)
+            sheets = self.opener.workbook(file)
+        except Unreadable as refused:
+            self.found(refused.reason, member, sheet=refused.sheet, value=refused.cell)
             return
         for sheet in sheets:
             if personal.holds_number(sheet.name):
@@ -731,9 +724,9 @@ def _with_extra(below: pl.DataFrame, names: list[str]) -> tuple[pl.DataFrame, li
     return below.with_columns(pl.concat_str(beyond, ignore_nulls=True).alias(EXTRA)).drop(beyond), names[: own + 1]
 
 
-def _without_merges(below: pl.DataFrame, sheet: Sheet) -> tuple[pl.DataFrame, list[workbook.Merge]]:
+def _without_merges(below: pl.DataFrame, sheet: Sheet) -> tuple[pl.DataFrame, list[Merge]]:
     """Fill the rows that a cell was merged over with that cell's text: to who made the sheet it stands in all of them."""
-    filled: list[workbook.Merge] = []
+    filled: list[Merge] = []
     columns: dict[str, list[str | None]] = {}
     first = int(below[ROW][0]) if below.height else 0
     for merge in sheet.merges:

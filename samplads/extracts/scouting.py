@@ -15,7 +15,7 @@ from samplads.errors import SampladsError
 from samplads.extracts import headers, personal, side_by_side, values
 from samplads.extracts.findings import RULES, Finding
 from samplads.extracts.reading import EXTRA, ROW, STRAY, Delivery, Table
-from samplads.extracts.workbook import column_letters
+from samplads.opening import column_letters
 
 KEPT_BYTES = 128 << 20
 """Tables of together this size are kept in memory between the passes; what is beyond is read twice."""

@@ -10,8 +10,9 @@ import html
 import io
 import re
 import zipfile
-from collections.abc import Mapping
-from dataclasses import dataclass, field
+from collections.abc import Callable
+from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 
 import fastexcel
@@ -24,18 +25,24 @@ _ROW = re.compile(rb"<(?:\w+:)?row\b[^>]*>")
 _NUMBER_OF_ROW = re.compile(rb'\br="([0-9]{1,7})"')
 _HIDDEN = re.compile(rb'\bhidden="(?:1|true)"')
 _MERGE = re.compile(rb'<(?:\w+:)?mergeCell\b[^>]*\bref="([A-Z]{1,3})([0-9]{1,7}):([A-Z]{1,3})([0-9]{1,7})"')
+_PLACE = re.compile(rb'<(?:\w+:)?c\b[^>]*\br="([A-Z]{1,3})([0-9]{1,7})"')
 _CELL = re.compile(rb'<(?:\w+:)?c\b[^>]*\br="([A-Z]{1,3})[0-9]{1,7}"[^>]*[^/>]>')
 _SHEET = re.compile(r"<(?:\w+:)?sheet\b([^>]*)>")
 _RELATION = re.compile(r"<(?:\w+:)?Relationship\b([^>]*)>")
 _ATTRIBUTE = re.compile(r'([\w:]+)\s*=\s*"([^"]*)"')
+MOST_CELLS = 20_000_000
+"""Between the first and the last cell of a sheet. Each costs fastexcel up to a hundred bytes, empty or not."""
+
 _AMBIGUOUS = r"^[+-]?[0-9]{1,3}\.[0-9]{3}$"
 
 
 class Unreadable(Exception):  # noqa: N818 - a fact about a file, caught by the reader and told as a finding
-    """The file cannot be read as a workbook. `reason` is the rule of the finding."""
+    """The file cannot be read. `reason` is the rule of the finding; `sheet` and `cell` say where, if that is known."""
 
-    def __init__(self, reason: str = "unreadable_file") -> None:
+    def __init__(self, reason: str = "unreadable_file", sheet: str | None = None, cell: str | None = None) -> None:
         self.reason = reason
+        self.sheet = sheet
+        self.cell = cell
         super().__init__(reason)
 
 
@@ -65,7 +72,6 @@ class Sheet:
     merges: tuple[Merge, ...] = ()
     broken: tuple[tuple[int, int], ...] = ()
     visible: bool = True
-    extra: Mapping[str, str] = field(default_factory=dict)
 
 
 def _column_number(letters: bytes) -> int:
@@ -129,53 +135,69 @@ def _frame(sheet: fastexcel.ExcelSheet) -> tuple[pl.DataFrame, list[tuple[int, i
     return frame.rename({name: f"c{position}" for position, name in enumerate(frame.columns)}), broken
 
 
-def _marked(text: pl.DataFrame, truth: pl.DataFrame) -> pl.DataFrame:
+def _truth(reader: fastexcel.ExcelReader, name: str) -> pl.DataFrame:
+    return _frame(reader.load_sheet(name, header_row=None, skip_rows=0, dtypes="boolean"))[0]
+
+
+def _marked(text: pl.DataFrame, truth: Callable[[], pl.DataFrame]) -> pl.DataFrame:
     """Write a digit more on number cells whose text could be taken for thousands.
 
-    Read as booleans, a number cell is true or false and a text cell is nothing: that tells them apart.
+    Read as booleans, a number cell is true or false and a text cell is nothing: that tells them apart. It is asked for only where there
+    is such a text, for it reads the sheet once more.
     """
+    doubted = [name for name in text.columns if text[name].str.contains(_AMBIGUOUS).any()]
+    if not doubted:
+        return text
+    told = truth()
     return text.with_columns(
-        pl.when(truth[name].is_not_null() & text[name].str.contains(_AMBIGUOUS)).then(text[name] + "0").otherwise(text[name]).alias(name)
-        for name in text.columns
-        if name in truth.columns and text[name].str.contains(_AMBIGUOUS).any()
+        pl.when(told[name].is_not_null() & text[name].str.contains(_AMBIGUOUS)).then(text[name] + "0").otherwise(text[name]).alias(name)
+        for name in doubted
+        if name in told.columns
     )
 
 
 def read(path: Path) -> list[Sheet]:
     """Every sheet of a workbook; one that holds no cell has an empty frame, for its name still is a name.
 
-    Raises Unreadable.
+    Raises Unreadable `archive_refused` where it unpacks to too much; a damaged one raises anything that three libraries can raise.
     """
     sheets: list[Sheet] = []
     details_of: dict[str, str] = {}
     details: dict[str, tuple[tuple[int, ...], tuple[Merge, ...], int]] = {}
-    try:
-        raw = path.read_bytes()
-        if zipfile.is_zipfile(io.BytesIO(raw)):
-            with zipfile.ZipFile(io.BytesIO(raw)) as archive:
-                if sum(part.file_size for part in archive.infolist()) > LARGEST_UNPACKED:
-                    raise Unreadable("archive_refused")
-                details_of = _sheet_files(archive)
-                for name, part in details_of.items():
-                    if part in archive.namelist():
-                        details[name] = _details(archive.read(part))
-        reader = fastexcel.read_excel(raw)
-        # Chart sheets and the like hold no cells, but they have names too.
-        sheets += [Sheet(name, pl.DataFrame()) for name in details_of if name not in reader.sheet_names]
-        for name in reader.sheet_names:
-            sheet = reader.load_sheet(name, header_row=None, skip_rows=0, dtypes="string")
-            if not sheet.width or not sheet.height:
-                sheets.append(Sheet(name, pl.DataFrame()))
-                continue
-            text, broken = _frame(sheet)
-            truth, _ = _frame(reader.load_sheet(name, header_row=None, skip_rows=0, dtypes="boolean"))
-            hidden, merges, first = details.get(name, ((), (), 0))
-            sheets.append(Sheet(name, _marked(text, truth), first, hidden, merges, tuple(broken), sheet.visible == "visible"))
-    except Unreadable:
-        raise
-    except BaseException as error:
-        # A damaged file may raise anything that three libraries can raise, a Rust panic included, whose class derives from BaseException.
-        if isinstance(error, Exception) or type(error).__name__ == "PanicException":
-            raise Unreadable from None
-        raise
+    raw = path.read_bytes()
+    if zipfile.is_zipfile(io.BytesIO(raw)):
+        with zipfile.ZipFile(io.BytesIO(raw)) as archive:
+            if sum(part.file_size for part in archive.infolist()) > LARGEST_UNPACKED:
+                raise Unreadable("archive_refused")
+            details_of = _sheet_files(archive)
+            for name, part in details_of.items():
+                if part in archive.namelist():
+                    details[name] = _details(archive.read(part))
+    reader = fastexcel.read_excel(raw)
+    # Chart sheets and the like hold no cells, but they have names too.
+    sheets += [Sheet(name, pl.DataFrame()) for name in details_of if name not in reader.sheet_names]
+    for name in reader.sheet_names:
+        sheet = reader.load_sheet(name, header_row=None, skip_rows=0, dtypes="string")
+        if not sheet.width or not sheet.height:
+            sheets.append(Sheet(name, pl.DataFrame()))
+            continue
+        text, broken = _frame(sheet)
+        marked = _marked(text, partial(_truth, reader, name))
+        hidden, merges, first = details.get(name, ((), (), 0))
+        sheets.append(Sheet(name, marked, first, hidden, merges, tuple(broken), sheet.visible == "visible"))
     return sheets
+
+
+def far(path: Path) -> dict[str, str]:
+    """The first sheet of a workbook between whose cells more than MOST_CELLS lie, and its last cell, as Excel writes it; {} for none.
+
+    To be asked when a workbook could not be opened: it looks at every cell's name. Raises what zipfile raises.
+    """
+    with zipfile.ZipFile(path) as archive:
+        for name, part in _sheet_files(archive).items():
+            places = _PLACE.findall(archive.read(part)) if part in archive.namelist() else []
+            columns = {letters: _column_number(letters) for letters in {letters for letters, _ in places}}
+            rows = [int(number) for _, number in places]
+            if rows and (max(rows) - min(rows) + 1) * (max(columns.values()) - min(columns.values()) + 1) > MOST_CELLS:
+                return {"sheet": name, "cell": f"{column_letters(max(columns.values()))}{max(rows)}"}
+    return {}
