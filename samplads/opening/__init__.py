@@ -58,6 +58,11 @@ class Opener:
             child.kill()
             child.communicate()
 
+    @property
+    def child(self) -> int | None:
+        """The child's number among the system's processes, while there is one."""
+        return None if self._child is None else self._child.pid
+
     def workbook(self, file: Path) -> list[Sheet]:
         """Every sheet of a workbook, as `samplads.opening.workbook.read`.
 

@@ -75,7 +75,7 @@ def _rows(file: Path, into: Path) -> dict[str, Any]:
     names = list(pl.read_parquet_schema(file))
     if names:
         lazy = pl.scan_parquet(file, glob=False, hive_partitioning=False)
-        lazy.select(pl.col(name).alias(f"c{position}") for position, name in enumerate(names)).sink_ipc(into, compression="lz4")
+        lazy.select(pl.col(name).alias(f"c{position}") for position, name in enumerate(names)).sink_ipc(into, compression="uncompressed")
     return {"names": names, "rows": str(into)}
 
 
