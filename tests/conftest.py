@@ -1,8 +1,7 @@
 """How properties are tried.
 
 A run of the tests tries the same made cases each time, so that a fault that it finds can be found again anywhere, and a change is judged
-by what it changed. `SAMPLADS_EXPLORE=1` draws new cases in every run and remembers those that failed; a run that is told to fuzz
-(`SAMPLADS_FUZZ_SECONDS`) draws new ones, too.
+by what it changed. `SAMPLADS_EXPLORE=1` draws new cases in every run and remembers those that failed.
 """
 
 from __future__ import annotations

@@ -1,6 +1,7 @@
 """Whatever bytes come in, findings come out: never a traceback, never a number of a citizen.
 
-`SAMPLADS_FUZZ_SECONDS=120` makes the run longer (as CI does); without it a small fixed number of examples is tried.
+`SAMPLADS_FUZZ_SECONDS=120` makes the run longer (as CI does); without it a small fixed number of examples is tried. A longer run goes
+through the rounds in their order, from `SAMPLADS_FUZZ_FIRST` on.
 """
 
 from __future__ import annotations
@@ -8,6 +9,7 @@ from __future__ import annotations
 import datetime as dt
 import functools
 import io
+import itertools
 import json
 import os
 import tempfile
@@ -19,7 +21,7 @@ from pathlib import Path
 import polars as pl
 import pytest
 import xlsxwriter
-from hypothesis import HealthCheck, given, settings
+from hypothesis import HealthCheck, given, seed, settings
 from hypothesis import strategies as st
 
 from samplads.contracts import CONTRACTS
@@ -29,7 +31,8 @@ from tests.conftest import EXPLORES
 from tests.deliveries import CODES, UNIT, UNITS, checked, rules
 
 SECONDS = float(os.environ.get("SAMPLADS_FUZZ_SECONDS") or 0)
-FUZZ = settings(max_examples=40, deadline=None, derandomize=not (SECONDS or EXPLORES), suppress_health_check=list(HealthCheck))
+FIRST = int(os.environ.get("SAMPLADS_FUZZ_FIRST") or 1)
+FUZZ = settings(max_examples=40, deadline=None, derandomize=not EXPLORES, suppress_health_check=list(HealthCheck))
 TEXTS = ["unit.csv", "capacity.txt", "x.tsv", os.fsdecode(b"unit \xe6\x81.csv"), 'unit\n;|".csv', "\U0001f4a9.csv"]
 NAMES = [
     *TEXTS,
@@ -59,11 +62,16 @@ HEADERS = st.one_of(
 
 
 def for_a_while(attack: Callable[[], None]) -> None:
-    """Run an attack once, and again with other examples while there is time left for it."""
+    """Run an attack once, and again with other examples while there is time left for it.
+
+    The examples follow from the number of the round, so that a run which failed can be repeated; `SAMPLADS_EXPLORE` draws new ones.
+    """
     deadline = time.monotonic() + SECONDS / 5
     attack()
-    while time.monotonic() < deadline:
-        attack()
+    for number in itertools.count(FIRST):
+        if time.monotonic() >= deadline:
+            return
+        (attack if EXPLORES else seed(number)(attack))()
 
 
 def whatever(files: dict[str, bytes]) -> None:
