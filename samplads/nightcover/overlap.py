@@ -25,7 +25,7 @@ More incidents, longer incidents or longer travel never lower any of the figures
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Literal
 
@@ -42,16 +42,18 @@ Law = Literal["fixed", "exponential"]
 
 QUADRATURE = 24
 """Gauss-Legendre nodes on each smooth piece of the night."""
+_NODES, _WEIGHTS = np.polynomial.legendre.leggauss(QUADRATURE)
 MIXTURE = 16
 """Gauss-Laguerre nodes of the gamma mixture of bad nights."""
 GAP_STEP = 0.1
 """Minutes of the grid on which required gaps are added up; a gap between two grid points is split so that its mean is kept."""
-LONGEST_WORK, LARGEST_GRID = 720, 2880
-"""Minutes of work ahead of the guard that the waiting grid holds at first, and at most: it is doubled until nothing spills over. What
-spills over the largest is counted as the largest, and said (`Risk.beyond_grid`).
+GRIDS = ((180, 1e-9), (720, 1e-5), (1440, 1e-5), (2880, 1.0))
+"""Minutes of work ahead of the guard that the waiting grid holds, and the probability that may spill over it without the next being
+tried. What spills over the largest is counted as the largest, and said (`Risk.beyond_grid`).
 """
-SPILL = 1e-5
-"""Probability that may spill over a grid without its being made larger."""
+LARGEST_GRID = GRIDS[-1][0]
+BATCH_ROWS = 64
+"""Kinds of night that are reckoned together: enough to make each step's own cost small, few enough to stay in the processor's memory."""
 
 
 @dataclass(frozen=True)
@@ -139,11 +141,19 @@ class Simulated:
 
 def risk(demand: Demand) -> Risk:
     """All figures of one coupling, without chance."""
+    return risks([demand])[0]
+
+
+def risks(demands: Sequence[Demand]) -> list[Risk]:
+    """All figures of many couplings, without chance, in order: each as if it were asked alone, but faster."""
+    return [_risk(demand, *waiting) for demand, waiting in zip(demands, _waiting(demands, 0.95), strict=True)]
+
+
+def _risk(demand: Demand, mean: float, quantile: float, beyond: float) -> Risk:
     rates, handling = np.asarray(demand.per_night, dtype=np.float64), demand.handling
     cross = expected_overlaps(rates, handling, demand.night_minutes, law=demand.law, clustering=demand.clustering)
     every = expected_overlaps(rates, handling, demand.night_minutes, law=demand.law, clustering=demand.clustering, within=True)
     none = no_overlap_chance(demand)
-    mean, quantile, beyond = _waiting(demand, 0.95)
     travel = np.asarray(demand.travel, dtype=np.float64)
     farthest = float(travel.max(initial=0.0))
     return Risk(
@@ -179,12 +189,11 @@ def expected_overlaps(
     night = np.broadcast_to(np.asarray(night_minutes, dtype=np.float64), (count,))
     a_minute = np.divide(rates, night[:, None], out=np.zeros_like(rates), where=night[:, None] > 0)
     cuts = np.concatenate([np.zeros((count, 1)), np.minimum(np.sort(spans, axis=1), night[:, None]), night[:, None]], axis=1)
-    nodes, weights = np.polynomial.legendre.leggauss(QUADRATURE)
     total = np.zeros(count)
     for piece in range(cuts.shape[1] - 1):
         half = (cuts[:, piece + 1] - cuts[:, piece]) / 2
         middle = (cuts[:, piece + 1] + cuts[:, piece]) / 2
-        for node, weight in zip(nodes, weights, strict=True):
+        for node, weight in zip(_NODES, _WEIGHTS, strict=True):
             load = a_minute * _covered(middle + half * node, spans, law)
             others = load.sum(axis=1, keepdims=True) - (0.0 if within else load)
             total += weight * half * (a_minute * _busy(others, clustering)).sum(axis=1)
@@ -302,71 +311,117 @@ def _no_overlap_chain(rates: Array, handling: Array, night: float, within: bool)
     return float(min(1.0, expm(generator * night)[0].sum()))
 
 
-def _waiting(demand: Demand, quantile: float) -> tuple[float, float, float]:
-    """Mean and quantile of the work ahead of an incident that arrives (minutes before the guard can set out), and what spilled over the
-    grid.
+@dataclass(frozen=True)
+class _Nights:
+    """The kinds of night of one coupling: what multiplies its rates in each, and how often each comes. `steps`: the night's minutes."""
+
+    demand: Demand
+    steps: int
+    multipliers: Array
+    weights: Array
+
+
+def _waiting(demands: Sequence[Demand], quantile: float) -> list[tuple[float, float, float]]:
+    """Of each coupling the mean and the quantile of the work ahead of an incident that arrives (minutes before the guard can set out), and
+    what spilled over the grid.
     """
-    rates = np.asarray(demand.per_night, dtype=np.float64)
-    steps = round(demand.night_minutes)
-    if rates.sum() == 0 or steps == 0:
-        return 0.0, 0.0, 0.0
-    multipliers, weights = (np.ones(1), np.ones(1)) if demand.clustering == 0 else _bad_nights(demand.clustering)
-    # An incident is more likely to fall in a bad night: each kind of night counts by its incidents.
-    longest = LONGEST_WORK
-    by_night, spilled = _work_seen(rates, multipliers, demand, steps, longest)
-    while float(weights @ spilled) > SPILL and longest < LARGEST_GRID:
-        longest *= 2
-        by_night, spilled = _work_seen(rates, multipliers, demand, steps, longest)
-    beyond = min(1.0, float(weights @ spilled))
-    seen = (weights * multipliers) @ by_night
-    seen /= seen.sum()
+    answers = [(0.0, 0.0, 0.0)] * len(demands)
+    asked: list[tuple[int, _Nights]] = []
+    for place, demand in enumerate(demands):
+        steps = round(demand.night_minutes)
+        if sum(demand.per_night) > 0 and steps > 0:
+            multipliers, weights = (np.ones(1), np.ones(1)) if demand.clustering == 0 else _bad_nights(demand.clustering)
+            asked.append((place, _Nights(demand, steps, multipliers, weights)))
+    for longest, spill in GRIDS:
+        again: list[tuple[int, _Nights]] = []
+        # Those of a batch with the longest nights first: the others drop out of its end as their nights are over.
+        asked.sort(key=lambda one: -one[1].steps)
+        for batch in _batches(asked):
+            for (place, nights), (by_night, spilled) in zip(batch, _work_seen([nights for _, nights in batch], longest), strict=True):
+                beyond = min(1.0, float(nights.weights @ spilled))
+                if beyond > spill:
+                    again.append((place, nights))
+                else:
+                    # An incident is more likely to fall in a bad night: each kind of night counts by its incidents.
+                    answers[place] = (*_seen((nights.weights * nights.multipliers) @ by_night, quantile), beyond)
+        asked = again
+    return answers
+
+
+def _batches(asked: Sequence[tuple[int, _Nights]]) -> Iterator[Sequence[tuple[int, _Nights]]]:
+    """Couplings in batches of at most `BATCH_ROWS` kinds of night (or one coupling)."""
+    start = rows = 0
+    for end, (_, nights) in enumerate(asked):
+        if rows and rows + len(nights.weights) > BATCH_ROWS:
+            yield asked[start:end]
+            start, rows = end, 0
+        rows += len(nights.weights)
+    if rows:
+        yield asked[start:]
+
+
+def _seen(work: Array, quantile: float) -> tuple[float, float]:
+    """Mean and quantile of a distribution on the grid of minutes."""
+    seen = work / work.sum()
     mean = float(seen @ np.arange(len(seen)))
     below = np.cumsum(seen)
     if below[0] >= quantile:
-        return mean, 0.0, beyond
+        return mean, 0.0
     at = min(int(np.searchsorted(below, quantile)), len(below) - 1)
     inside = (quantile - below[at - 1]) / (below[at] - below[at - 1])
-    return mean, at - 1 + float(inside), beyond
+    return mean, at - 1 + float(inside)
 
 
-def _work_seen(rates: Array, multipliers: Array, demand: Demand, steps: int, longest: int) -> tuple[Array, Array]:
-    """Distribution of the work ahead, in minutes, averaged over the night, and the probability that spilled over; one row per multiplier
-    of the rates.
-    """
-    total = float(rates.sum())
+def _work_in_a_minute(nights: _Nights, longest: int) -> Array:
+    """Distribution of the work that comes in one minute, one row per kind of night."""
+    demand = nights.demand
+    total = sum(demand.per_night)
     service = np.zeros(longest + 1)
-    for rate, span in zip(rates, demand.handling, strict=True):
+    for rate, span in zip(demand.per_night, demand.handling, strict=True):
         service += rate / total * _service(float(span), demand.law, longest)
-    # Work that comes in one minute, for 0, 1, 2 and at least 3 incidents in it.
-    a_minute = multipliers * total / demand.night_minutes
+    # For 0, 1, 2 and at least 3 incidents in it.
+    a_minute = nights.multipliers * total / demand.night_minutes
     chances = np.array([np.exp(-a_minute) * a_minute**k / (1, 1, 2)[k] for k in range(3)])
     chances = np.vstack([chances, np.maximum(0.0, 1 - chances.sum(axis=0))])
     sums = [np.eye(1, longest + 1)[0]]
     for _ in range(3):
         sums.append(_added(sums[-1], service))
-    step = chances.T @ np.array(sums)
+    return np.asarray(chances.T @ np.array(sums), dtype=np.float64)
+
+
+def _work_seen(asked: Sequence[_Nights], longest: int) -> list[tuple[Array, Array]]:
+    """Of each coupling the distribution of the work ahead, in minutes, averaged over the night, and the probability that spilled over; one
+    row per kind of night. Couplings come with the longest nights first.
+    """
+    counts = [len(nights.weights) for nights in asked]
+    steps = np.repeat([nights.steps for nights in asked], counts)
+    step = np.vstack([_work_in_a_minute(nights, longest) for nights in asked])
     # A guard who is idle at the start of a minute has worked half a minute at its end, if an incident came.
     waking = step.copy()
     waking[:, 1:] /= 2
     waking[:, :-1] += step[:, 1:] / 2
     size = next_fast_len(2 * longest + 1, real=True)
     kernel = rfft(step, size, axis=1)
-    work = np.zeros((len(multipliers), longest + 1))
-    spilled = np.zeros(len(multipliers))
+    work = np.zeros((len(step), longest + 1))
+    spilled = np.zeros(len(step))
     work[:, 0] = 1.0
     seen = np.zeros_like(work)
-    for _ in range(steps):
-        seen += work / 2
+    for minute in range(int(steps[0])):
+        going = int(np.searchsorted(-steps, -minute, side="left"))
+        work = work[:going]
+        seen[:going] += work / 2
         idle = work[:, :1].copy()
         work[:, 0] = 0.0
-        full = np.maximum(0.0, irfft(rfft(work, size, axis=1) * kernel, size, axis=1))
+        full = np.maximum(0.0, irfft(rfft(work, size, axis=1) * kernel[:going], size, axis=1))
         work = full[:, 1 : longest + 2]
         over = full[:, longest + 2 : 2 * longest + 1].sum(axis=1)
-        spilled += over
+        spilled[:going] += over
         work[:, -1] += over
-        work += idle * waking
-        seen += work / 2
-    return np.asarray(seen / steps, dtype=np.float64), spilled
+        work += idle * waking[:going]
+        seen[:going] += work / 2
+    seen /= steps[:, None]
+    ends = np.cumsum(counts)
+    return [(seen[end - count : end], spilled[end - count : end]) for end, count in zip(ends, counts, strict=True)]
 
 
 def _added(left: Array, right: Array) -> Array:

@@ -46,6 +46,8 @@ LEAST_NIGHTS = 30
 """Nights delivered from which a unit's incidents count as known, none among them."""
 SHARING = ("by_cost", "equal", "shapley")
 LARGEST_GROUP = 4
+RISKS_TOGETHER = 32
+"""Couplings whose risk is reckoned together."""
 
 
 @dataclass(frozen=True)
@@ -126,6 +128,16 @@ class Inputs:
     as_of: dt.date
     travel: pl.DataFrame | None = None
 
+    @cached_property
+    def residents_of(self) -> Mapping[str, Sequence[savings.Resident]]:
+        """The cases of each unit, by who pays and the rate."""
+        found: dict[str, list[savings.Resident]] = {}
+        rows = self.residents.sort("unit_id", "municipality", "daily_rate_ore").select("unit_id", "municipality", "daily_rate_ore")
+        for unit, payer, rate in rows.iter_rows():
+            yearly = None if rate is None else rate * savings.DAYS_A_YEAR
+            found.setdefault(unit, []).append(savings.Resident(unit, payer, yearly))
+        return found
+
     def only(self, unit_ids: Iterable[str]) -> Inputs:
         """The same for some units."""
         kept = list(unit_ids)
@@ -174,6 +186,11 @@ class Nights:
     def ids(self) -> list[str]:
         """Unit ids by number."""
         return [member.unit_id for member in self.members]
+
+    @cached_property
+    def number(self) -> Mapping[str, int]:
+        """The number of each unit."""
+        return {unit: position for position, unit in enumerate(self.ids)}
 
     @property
     def alone_ore(self) -> Whole:
@@ -237,9 +254,23 @@ class Candidates:
         """Minutes and km to each unit from the farthest other of its group: two arrays [groups, size]. All pairs inside must be
         candidates.
         """
-        return _farthest(groups, self.at, self.minutes, len(self.nights.members)), _farthest(
-            groups, self.at, self.km, len(self.nights.members)
-        )
+        rows = self._rows_of(groups)
+        return _farthest(groups, rows, self.minutes), _farthest(groups, rows, self.km)
+
+    @cached_property
+    def _keys(self) -> Whole:
+        """The pairs as one ascending number each."""
+        return np.asarray(self.at[:, 0] * len(self.nights.members) + self.at[:, 1], dtype=np.int64)
+
+    def _rows_of(self, groups: Whole) -> dict[tuple[int, int], Whole]:
+        """By two places of a group, the row of each group's pair of them."""
+        units = len(self.nights.members)
+        size = groups.shape[1]
+        return {
+            (i, j): np.searchsorted(self._keys, groups[:, i] * units + groups[:, j]).astype(np.int64)
+            for i in range(size)
+            for j in range(i + 1, size)
+        }
 
 
 PAIR_SCHEMA: dict[str, Any] = {
@@ -564,15 +595,12 @@ def _told_minutes(nights: Nights) -> dict[tuple[int, ...], float]:
     return told
 
 
-def _farthest(groups: Whole, at: Whole, values: Floats, units: int) -> Floats:
-    """For each unit of each group the largest value to another of the group."""
-    keys = at[:, 0] * units + at[:, 1]
+def _farthest(groups: Whole, rows: Mapping[tuple[int, int], Whole], values: Floats) -> Floats:
+    """For each unit of each group the largest value to another of the group; `rows` tells where the value of each two stands."""
     result = np.zeros(groups.shape, dtype=np.float64)
-    for i in range(groups.shape[1]):
-        for j in range(i + 1, groups.shape[1]):
-            between = values[np.searchsorted(keys, groups[:, i] * units + groups[:, j])]
-            result[:, i] = np.maximum(result[:, i], between)
-            result[:, j] = np.maximum(result[:, j], between)
+    for (i, j), row in rows.items():
+        result[:, i] = np.maximum(result[:, i], values[row])
+        result[:, j] = np.maximum(result[:, j], values[row])
     return result
 
 
@@ -653,15 +681,10 @@ def choose(
     demanded = list(together)
     _check_together(found, demanded)
     wanted = {frozenset(pair) for pair in demanded}
-    status = found.pairs["status"].to_list()
-    open_statuses = {"pass", "warn"} | ({"unknown"} if assumptions.allow_unknown else set())
-    usable = np.array(
-        [
-            state in open_statuses or (state == "unknown" and frozenset((a, b)) in wanted)
-            for state, a, b in zip(status, found.pairs["unit_a"], found.pairs["unit_b"], strict=True)
-        ],
-        dtype=bool,
-    )
+    open_statuses = ["pass", "warn", *(["unknown"] if assumptions.allow_unknown else [])]
+    usable = found.pairs["status"].is_in(open_statuses).to_numpy().copy()
+    for row in np.flatnonzero((found.pairs["status"] == "unknown").to_numpy()) if wanted else ():
+        usable[row] |= frozenset(found.pairs.row(int(row))[:2]) in wanted
     if assumptions.group_size == 2:
         edges = found.pairs.filter(pl.Series(usable)).select(
             "unit_a",
@@ -691,8 +714,7 @@ def best(
     in the sums. A pair in `together` must be a candidate; a hard rule that it breaks is not overridden: SampladsError `night_rule_broken`.
     """
     proof, chosen = choose(found, together=together, apart=apart, price_ore=price_ore)
-    described = (describe(found, units) for units in _ticking(chosen, tick))
-    couples = tuple(sorted(described, key=lambda couple: (-couple.saving_ore, couple.unit_ids)))
+    couples = tuple(sorted(_described(found, chosen, tick), key=lambda couple: (-couple.saving_ore, couple.unit_ids)))
     return NightPlan(
         couples=couples,
         proof=proof,
@@ -742,12 +764,28 @@ def _groups(found: Candidates, usable: NDArray[np.bool_], price_ore: int) -> pl.
 
 def describe(found: Candidates, units: Sequence[str]) -> Couple:
     """One coupling by its unit ids, with money, risk, verdicts and shares. Each two of the units must be a candidate pair."""
+    return next(_described(found, [units], None))
+
+
+def _described(found: Candidates, chosen: Sequence[Sequence[str]], tick: Tick | None) -> Iterator[Couple]:
+    """Couplings by their unit ids, in order, each as `describe`. The risks of some are reckoned together."""
+    number = found.nights.number
+    batches = [chosen[start : start + RISKS_TOGETHER] for start in range(0, len(chosen), RISKS_TOGETHER)]
+    for batch in _ticking(batches, tick):
+        priced = []
+        for units in batch:
+            group = np.array([sorted(number[unit] for unit in units)], dtype=np.int64)
+            travel, km = found.travel_of(group)
+            priced.append((group[0].tolist(), travel, km, value(found.nights, group, travel, km)))
+        asked = [demand(found.nights, at, travel[0], float(values.shared_minutes[0])) for at, travel, _, values in priced]
+        for (at, travel, km, values), risk in zip(priced, overlap.risks(asked), strict=True):
+            yield _couple(found, at, travel, km, values, risk)
+
+
+def _couple(found: Candidates, at: Sequence[int], travel: Floats, km: Floats, values: Values, risk: overlap.Risk) -> Couple:
+    """One coupling by its unit numbers, with what it is worth and risks; the others are arrays of this one group."""
     nights, assumptions = found.nights, found.nights.assumptions
-    number = {unit: position for position, unit in enumerate(nights.ids)}
-    group = np.array([sorted(number[unit] for unit in units)], dtype=np.int64)
-    at = group[0].tolist()
-    travel, km = found.travel_of(group)
-    values = value(nights, group, travel, km)
+    at = list(at)
     verdicts = judge(nights, at, travel[0], float(values.overlaps[0]))
     saving = int(values.saving_ore[0])
     alone = [int(cost) for cost in nights.alone_ore[at]]
@@ -756,7 +794,8 @@ def describe(found: Candidates, units: Sequence[str]) -> Couple:
     )
     by_unit = dict(zip(shares["unit_id"].to_list(), shares[f"{assumptions.sharing}_ore"].to_list(), strict=True))
     located = {nights.ids[i]: nights.municipalities[i] for i in at}
-    gains = savings.gains(by_unit, _residents(nights.inputs, list(by_unit)), located, assumptions.refund)
+    residents = [resident for unit in sorted(by_unit) for resident in nights.inputs.residents_of.get(unit, ())]
+    gains = savings.gains(by_unit, residents, located, assumptions.refund)
     net = sum(gain.net_ore for gain in gains)
     one_off, life = assumptions.equipment_ore * len(at), assumptions.equipment_years
     # Cash is the saving before the write-off. The refund that falls away is the same, so net of it the cash is less by just that.
@@ -784,7 +823,7 @@ def describe(found: Candidates, units: Sequence[str]) -> Couple:
         present_value_ore=present(saving + written_off),
         net_payback_month=savings.payback_month(net + written_off, one_off, life),
         net_present_value_ore=present(net + written_off),
-        risk=overlap.risk(demand(nights, at, travel[0], float(values.shared_minutes[0]))),
+        risk=risk,
         verdicts=verdicts,
         status=rules.status(verdicts),
         shares=shares,
@@ -812,14 +851,6 @@ def _worth(found: Candidates, at: Sequence[int]) -> int:
     group = np.array([at], dtype=np.int64)
     travel, km = found.travel_of(group)
     return max(0, int(value(found.nights, group, travel, km).saving_ore[0]))
-
-
-def _residents(inputs: Inputs, units: Sequence[str]) -> list[savings.Resident]:
-    here = inputs.residents.filter(pl.col("unit_id").is_in(units)).sort("unit_id", "municipality", "daily_rate_ore")
-    return [
-        savings.Resident(unit, payer, None if rate is None else rate * savings.DAYS_A_YEAR)
-        for unit, payer, rate in here.select("unit_id", "municipality", "daily_rate_ore").iter_rows()
-    ]
 
 
 PARTNER_SCHEMA: dict[str, Any] = {
@@ -904,17 +935,17 @@ def priced(
     tick: Tick | None = None,
 ) -> list[FrontierPoint]:
     """The best plan for each price on an overlapping incident that meets what is demanded by hand (as in `best`); ascending price."""
-    number = {unit: position for position, unit in enumerate(found.nights.ids)}
     together, apart = tuple(together), tuple(apart)
     points: list[FrontierPoint] = []
     for price in _ticking(sorted(set(prices_ore)), tick):
         _, chosen = choose(found, together=together, apart=apart, price_ore=price)
+        groups = [sorted(found.nights.number[unit] for unit in units) for units in chosen]
         saving, overlaps = 0, 0.0
-        for units in chosen:
-            group = np.array([sorted(number[unit] for unit in units)], dtype=np.int64)
-            values = value(found.nights, group, *found.travel_of(group))
-            saving += int(values.saving_ore[0])
-            overlaps += float(values.overlaps[0]) * NIGHTS
+        for size in sorted({len(group) for group in groups}):
+            alike = np.array([group for group in groups if len(group) == size], dtype=np.int64)
+            values = value(found.nights, alike, *found.travel_of(alike))
+            saving += int(values.saving_ore.sum())
+            overlaps += float(values.overlaps.sum()) * NIGHTS
         points.append(FrontierPoint(price, len(chosen), saving, overlaps, tuple(tuple(sorted(units)) for units in chosen)))
     return points
 
@@ -1064,7 +1095,7 @@ def break_even(found: Candidates, couple: Couple) -> float | None:
     The calls are spread over the units as their incidents are now, evenly where they have none.
     """
     nights = found.nights
-    at = [nights.ids.index(unit) for unit in couple.unit_ids]
+    at = [nights.number[unit] for unit in couple.unit_ids]
     group = np.array([at], dtype=np.int64)
     travel, km = found.travel_of(group)
     present = nights.per_night[at]
@@ -1157,7 +1188,7 @@ def co_locations(found: Candidates, *, apart: Iterable[tuple[str, str]] = (), mo
 def simulate(plan: NightPlan, *, seed: int = 1, nights: int = 20_000, tick: Tick | None = None) -> list[overlap.Simulated]:
     """The plan's couplings played night by night, one result each, in order; every coupling has a stream of its own from the seed."""
     found = plan.candidates
-    number = {unit: position for position, unit in enumerate(found.nights.ids)}
+    number = found.nights.number
     played = []
     streams = np.random.SeedSequence(seed).spawn(len(plan.couples))
     for couple, stream in _ticking(list(zip(plan.couples, streams, strict=True)), tick):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 from dataclasses import replace
 
 import numpy as np
@@ -32,6 +33,71 @@ def demand(told: tuple[tuple[float, ...], tuple[float, ...], tuple[float, ...], 
 def test_all_incidents_counted_is_the_textbook_formula(rate: float, span: float) -> None:
     here = Demand((rate / 3, rate * 2 / 3), (span, span), (0, 0), 480)
     assert no_overlap_chance(here, within=True) == pytest.approx(reference.no_overlap_formula(rate, span, 480), abs=1e-9)
+
+
+def slow_wait(asked: Demand, longest: int) -> tuple[float, float]:
+    """Mean and 95th percentile of the work ahead, minute by minute and one kind of night at a time, on one grid."""
+    rates, total = np.array(asked.per_night), sum(asked.per_night)
+    kinds = [(1.0, 1.0)] if asked.clustering == 0 else list(zip(*overlap._bad_nights(asked.clustering), strict=True))
+    service = sum(
+        rate / total * overlap._service(float(span), asked.law, longest) for rate, span in zip(rates, asked.handling, strict=True)
+    )
+    seen = np.zeros(longest + 1)
+    for multiplier, weight in kinds:
+        a_minute = multiplier * total / asked.night_minutes
+        chances = [np.exp(-a_minute), np.exp(-a_minute) * a_minute, np.exp(-a_minute) * a_minute**2 / 2]
+        chances.append(max(0.0, 1 - sum(chances)))
+        arrives, step = np.eye(1, longest + 1)[0], np.zeros(longest + 1)
+        for chance in chances:
+            step += chance * arrives
+            arrives = overlap._added(arrives, service)
+        waking = step.copy()
+        waking[1:] /= 2
+        waking[:-1] += step[1:] / 2
+        work = np.eye(1, longest + 1)[0]
+        for _ in range(round(asked.night_minutes)):
+            idle, busy = work[0], np.concatenate([[0.0], work[1:]])
+            after = np.convolve(busy, step)[1:]
+            later = after[: longest + 1].copy()
+            later[-1] += after[longest + 1 :].sum()
+            later += idle * waking
+            seen += weight * multiplier * (work + later) / 2
+            work = later
+    seen /= seen.sum()
+    below = np.cumsum(seen)
+    at = int(np.searchsorted(below, 0.95))
+    return float(seen @ np.arange(longest + 1)), 0.0 if at == 0 else at - 1 + float((0.95 - below[at - 1]) / (below[at] - below[at - 1]))
+
+
+DEMANDS = [
+    Demand((0.3, 0.2), (30, 25), (12, 12), 480),
+    Demand((0.3, 0.2), (30, 25), (12, 12), 480, clustering=0.7),
+    Demand((0.01, 0.01), (10, 5), (0, 0), 90),
+    Demand((0.7, 1.1, 0.4), (25, 40, 20), (12, 8, 15), 605, law="exponential"),
+    Demand((0, 0), (25, 40), (12, 8), 480),
+    Demand((1, 1), (25, 40), (12, 8), 0),
+    Demand((2.5, 2), (60, 55), (20, 25), 600),
+    Demand((2, 2), (220, 220), (20, 20), 600),
+    Demand((0.4, 0.3), (30, 25), (9, 9), 481, clustering=0.5, law="exponential"),
+]
+
+
+def test_risks_reckoned_together_are_those_reckoned_alone(monkeypatch) -> None:
+    alone = [risk(each) for each in DEMANDS]
+    for rows in (1, 20, 1000):
+        monkeypatch.setattr(overlap, "BATCH_ROWS", rows)
+        for one, other in zip(overlap.risks(DEMANDS), alone, strict=True):
+            assert dataclasses.astuple(one) == pytest.approx(dataclasses.astuple(other), rel=1e-9, abs=1e-12)
+    assert overlap.risks([]) == []
+
+
+@pytest.mark.parametrize("asked", [each for each in DEMANDS if sum(each.per_night) and each.night_minutes])
+def test_waits_are_those_of_a_slow_walk_through_the_night_on_a_large_grid(asked) -> None:
+    mean, quantile = slow_wait(asked, 2880 if max(asked.handling) > 200 else 720)
+    told = risk(asked)
+    farthest = max(asked.travel)
+    assert told.wait_minutes - farthest == pytest.approx(mean, rel=1e-4, abs=1e-6)
+    assert told.wait_minutes_p95 - farthest == pytest.approx(quantile, rel=1e-3, abs=1e-6)
 
 
 @pytest.mark.parametrize("law", ["fixed", "exponential"])
@@ -67,7 +133,7 @@ def test_a_wait_beyond_the_grid_is_said() -> None:
     # More than twelve hours of work ahead: the grid grows until it holds it.
     late = Demand((2, 2), (220, 220), (20, 20), 600)
     told, found = risk(late), simulate(late, np.random.default_rng(1), 50_000)
-    assert told.wait_minutes_p95 > overlap.LONGEST_WORK
+    assert told.wait_minutes_p95 > 720
     assert told.wait_minutes_p95 == pytest.approx(found.wait_minutes_p95, rel=0.02)
     assert told.wait_minutes == pytest.approx(found.wait_minutes.value, rel=0.015)
     assert not told.mean_is_least
