@@ -180,10 +180,11 @@ def travel_table(path: Path, known: Collection[str]) -> pl.DataFrame:
         tables = [table.frame() for table in delivery.tables]
     except (OSError, SampladsError) as error:
         raise SampladsError("night_travel_unreadable", file=name) from error
-    if not tables:
-        raise SampladsError("night_travel_unreadable", file=name)
-    if extracts.screen(delivery).height:
+    refused = extracts.screen(delivery)["rule"]
+    if refused.is_in(list(extracts.PERSONAL)).any():
         raise SampladsError("upload_personal")
+    if refused.len() or not tables:
+        raise SampladsError("night_travel_unreadable", file=name)
     # A workbook may hold other sheets: the one with most of the columns is meant.
     named = [table.rename({column: column.strip().casefold() for column in table.columns}, strict=False) for table in tables]
     frame = max(named, key=lambda table: sum(column in table.columns for column in TRAVEL_COLUMNS))

@@ -13,7 +13,7 @@ Nothing but findings comes back for bad input; `SampladsError` only where a deli
 from __future__ import annotations
 
 from samplads.extracts.checking import COUNTS, MOST_DAYS_AHEAD, MUNICIPALITY_COUNTS, SET_ASIDE, Checked, check, check_frames, screen, today
-from samplads.extracts.findings import RULES, SCHEMA, Finding, findings_frame, from_frame, place, rules, what_to_do
+from samplads.extracts.findings import PERSONAL, RULES, SCHEMA, Finding, findings_frame, from_frame, place, rules, what_to_do
 from samplads.extracts.findings import name as rule_name
 from samplads.extracts.mending import mend_archived, mend_workbook
 from samplads.extracts.personal import redacted
@@ -23,6 +23,7 @@ __all__ = [
     "COUNTS",
     "MOST_DAYS_AHEAD",
     "MUNICIPALITY_COUNTS",
+    "PERSONAL",
     "RULES",
     "SCHEMA",
     "SET_ASIDE",

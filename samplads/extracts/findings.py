@@ -111,6 +111,11 @@ RULES: dict[str, Severity] = {
 }
 """Every rule of reading and checking and what becomes of the row or file. Rules of the contracts are added by `rules()`."""
 
+PERSONAL = frozenset(
+    {"personal_number", "personal_number_in_name", "personal_number_in_header", "personal_number_shortened", "personal_column"}
+)
+"""Rules under which nothing of a file may be kept or handed back."""
+
 
 @dataclass(frozen=True)
 class Finding:

@@ -161,8 +161,9 @@ class Delivery:
         }
 
 
-def read_delivery(path: Path, *, name: str | None = None) -> Delivery:
-    """Read a folder, a file or a ZIP archive as a delivery.
+def read_delivery(path: Path, *, name: str | None = None, most_unpacked: int | None = None) -> Delivery:
+    """Read a folder, a file or a ZIP archive as a delivery; archives that unpack to more than `most_unpacked` bytes (LARGEST_ARCHIVE
+    where it is not said) are refused.
 
     Tables are given to extracts by the manifest, else by the name of the file (unit.csv, UNIT_2026-11.xlsx) or of the sheet, else by their
     headers. Raises SampladsError `delivery_missing`, and `temporary_full` where there is no room to unpack or convert.
@@ -180,7 +181,7 @@ def read_delivery(path: Path, *, name: str | None = None) -> Delivery:
             delivery.findings.append(Finding(name, name, "personal_number_in_name", RULES["personal_number_in_name"]))
         else:
             with Opener(aside.path) as opener:
-                _read(delivery, path, aside.path, opener)
+                _read(_Reader(delivery, aside.path, opener, most_unpacked or LARGEST_ARCHIVE), path)
     return delivery
 
 
@@ -198,9 +199,8 @@ def clean_name(name: str) -> str:
     return name
 
 
-def _read(delivery: Delivery, path: Path, aside: Path, opener: Opener) -> None:
+def _read(reader: _Reader, path: Path) -> None:
     """Find the files of a delivery and read each into its tables."""
-    reader = _Reader(delivery, aside, opener)
     if path.is_dir():
         files = sorted(file for file in path.rglob("*") if file.is_symlink() or not file.is_dir())
         members = [(file.relative_to(path).as_posix(), file) for file in files if not is_link(file)]
@@ -212,8 +212,8 @@ def _read(delivery: Delivery, path: Path, aside: Path, opener: Opener) -> None:
         members = [(path.name, path)]
     members = [(clean_name(member), reader.with_clean_name(file)) for member, file in members]
     if len(members) == 1 and _form(members[0][1]) == "archive" and not path.is_dir():
-        delivery.folder = aside / "delivery"
-        members = reader.unpacked(members[0][0], members[0][1], delivery.folder)
+        reader.delivery.folder = reader.aside / "delivery"
+        members = reader.unpacked(members[0][0], members[0][1], reader.delivery.folder)
     reader.manifest(members)
     for member, file in members:
         reader.read(member, file)
@@ -284,10 +284,11 @@ def _clean(cell: Any) -> str:
 
 
 class _Reader:
-    def __init__(self, delivery: Delivery, aside: Path, opener: Opener) -> None:
+    def __init__(self, delivery: Delivery, aside: Path, opener: Opener, most_unpacked: int) -> None:
         self.delivery = delivery
         self.aside = aside
         self.opener = opener
+        self.most_unpacked = most_unpacked
         self.counter = 0
         self.unpacked_bytes = 0
 
@@ -346,7 +347,7 @@ class _Reader:
                     with archive.open(info) as source, (target / plain).open("wb") as written:
                         while block := source.read(encoding.BLOCK):
                             self.unpacked_bytes += len(block)
-                            if self.unpacked_bytes > LARGEST_ARCHIVE:
+                            if self.unpacked_bytes > self.most_unpacked:
                                 raise zipfile.BadZipFile
                             written.write(block)
                     found.append((info.filename, target / plain))

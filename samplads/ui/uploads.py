@@ -20,12 +20,10 @@ from samplads.ui.session import language, say
 LARGEST_MB = 50
 """What one visitor may have checked in the page at once; the command line takes files of any size."""
 
-KINDS = ("csv", "txt", "xlsx", "xlsm", "xls", "ods", "parquet", "zip")
+LARGEST_UNPACKED = 1 << 30
+"""Bytes that the archives of one such file may unpack to: it is read beside what other visitors ask."""
 
-PERSONAL = frozenset(
-    {"personal_number", "personal_number_in_name", "personal_number_in_header", "personal_number_shortened", "personal_column"}
-)
-"""Rules under which nothing of a file may be handed back."""
+KINDS = ("csv", "txt", "xlsx", "xlsm", "xls", "ods", "parquet", "zip")
 
 # Streamlit writes the field's own words in English; they are hidden and written in the page's language instead.
 _WORDS = """<style>
@@ -49,7 +47,7 @@ class Checked:
     @property
     def personal(self) -> bool:
         """Whether anything was refused for personal data."""
-        return bool(self.findings["rule"].is_in(list(PERSONAL)).any())
+        return bool(self.findings["rule"].is_in(list(extracts.PERSONAL)).any())
 
 
 def pick_file(label: str, *, key: str, help: str | None = None) -> tuple[str, bytes] | None:
@@ -86,10 +84,10 @@ def check(name: str, content: bytes) -> Checked:
     facts = reference.read(settings.read().reference)
     known = {"unit": queries.run("unit_ids", session.warehouse().path)}
     with aside(name, content) as path:
-        delivery = extracts.read_delivery(path, name=path.name)
+        delivery = extracts.read_delivery(path, name=path.name, most_unpacked=LARGEST_UNPACKED)
         checked = extracts.check(delivery, facts.codes(), known)
         found = checked.findings
-        refused = bool(found["rule"].is_in(list(PERSONAL)).any())
+        refused = bool(found["rule"].is_in(list(extracts.PERSONAL)).any())
         to_mend = bool(found["severity"].is_in(["set_aside", "refused_file", "flagged"]).any())
         mend = extracts.mend_workbook(delivery, found, language()) if to_mend and not refused else None
         return Checked(checked.counts, found, mend)
@@ -98,15 +96,19 @@ def check(name: str, content: bytes) -> Checked:
 def unit_ids(name: str, content: bytes) -> list[str]:
     """The unit ids that a file names, in a column that a delivery would know as `unit_id`, of any of its tables.
 
-    Raises SampladsError `upload_name_refused`, `upload_personal` where the file holds personal data.
+    Raises SampladsError `upload_name_refused`, `upload_personal` where the file holds personal data, `upload_refused` where it cannot be
+    read.
     """
     if personal.holds_number(name):
         raise SampladsError("upload_name_refused")
     found: dict[str, None] = {}
     with aside(name, content) as path:
-        delivery = extracts.read_delivery(path, name=path.name)
-        if extracts.screen(delivery).height:
+        delivery = extracts.read_delivery(path, name=path.name, most_unpacked=LARGEST_UNPACKED)
+        refused = extracts.from_frame(extracts.screen(delivery))
+        if any(finding.rule in extracts.PERSONAL for finding in refused):
             raise SampladsError("upload_personal")
+        if refused:
+            raise SampladsError("upload_refused", why=extracts.what_to_do(refused[0], language()))
         for table in delivery.tables:
             position = headers.mapped(table.headers, "capacity").positions.get("unit_id")
             if position:

@@ -11,6 +11,7 @@ from pathlib import Path
 import polars as pl
 import pytest
 import streamlit as st
+import xlsxwriter
 from streamlit.testing.v1 import AppTest
 
 from samplads import i18n, ledger, overlay, queries, settings, warehouse
@@ -211,6 +212,34 @@ def test_a_file_with_a_civil_number_is_refused_without_its_echo(
     with pytest.raises(uploads.SampladsError):
         uploads.unit_ids(name, content)
     assert NUMBER not in "".join(capfd.readouterr())
+
+
+def test_a_workbook_that_no_process_can_hold_is_a_sentence_in_the_page(pinned: None) -> None:
+    target = io.BytesIO()
+    with xlsxwriter.Workbook(target) as book:
+        sheet = book.add_worksheet("enheder")
+        sheet.write(0, 0, "unit_id")
+        sheet.write(1_048_575, 16_383, "x")
+    checked = uploads.check("enheder.xlsx", target.getvalue())
+    assert checked.findings["rule"].to_list() == ["sheet_too_wide"]
+    with pytest.raises(uploads.SampladsError, match="upload_refused") as told:
+        uploads.unit_ids("enheder.xlsx", target.getvalue())
+    assert "XFD1048576" in i18n.sentence(told.value, "da")
+
+
+@pytest.mark.parametrize(("name", "content"), [("tom.csv", b""), ("skadet.xlsx", b"PK\x03\x04 nothing"), ("skadet.parquet", b"PAR1 x")])
+def test_a_file_that_cannot_be_read_is_not_said_to_hold_personal_data(pinned: None, name: str, content: bytes) -> None:
+    with pytest.raises(uploads.SampladsError, match="upload_refused"):
+        uploads.unit_ids(name, content)
+
+
+def test_an_archive_in_the_page_unpacks_to_less_than_one_on_the_command_line(pinned: None, monkeypatch: pytest.MonkeyPatch) -> None:
+    target = io.BytesIO()
+    with zipfile.ZipFile(target, "w", zipfile.ZIP_DEFLATED) as archive:
+        archive.writestr("capacity.csv", csv("unit_id;as_of;maximum;occupied;accepting", *["A-1001;01.11.2026;8;6;1"] * 100))
+    assert uploads.check("pladser.zip", target.getvalue()).counts["delivered"].to_list() == [100]
+    monkeypatch.setattr(uploads, "LARGEST_UNPACKED", 1000)
+    assert uploads.check("pladser.zip", target.getvalue()).findings["rule"].to_list() == ["archive_refused"]
 
 
 def test_a_file_confirms_the_units_it_names(pinned: None) -> None:
