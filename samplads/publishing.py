@@ -5,6 +5,7 @@ The steps are their own modules; here they only meet.
 
 from __future__ import annotations
 
+import contextlib
 import dataclasses
 import datetime as dt
 import hashlib
@@ -94,23 +95,44 @@ def _digest(folder: Path, profile: str | None, values: Mapping[str, str], refere
     return digest.hexdigest()[:20]
 
 
-def _known(folder: Path | None) -> dict[str, pl.DataFrame]:
-    """The keys of what is in force already, so that a delivery may refer to a unit that an earlier one told."""
-    try:
+def _outcome(files: str, as_of: dt.date, *told: pl.DataFrame) -> str:
+    """What a delivery came to: its files, the day it speaks of, and what was found in it.
+
+    What is accepted depends on more than the files, for a delivery may refer to units that came before it: what came to something else is
+    another delivery, and its version another version.
+    """
+    digest = hashlib.sha256(f"{files}\n{as_of}\n".encode())
+    for frame in told:
+        digest.update(frame.drop("delivery", strict=False).write_ndjson().encode())
+    return digest.hexdigest()[:20]
+
+
+def _known(folder: Path | None, *, synthetic: bool, beside: pl.DataFrame | None) -> dict[str, pl.DataFrame]:
+    """The keys of what is in force already and of what is published `beside` a delivery, so that it may refer to a unit that another told.
+
+    Demonstration and real data never refer to each other: the first real delivery sets the demonstration aside.
+    """
+    told = [] if beside is None else [beside]
+    with contextlib.suppress(SampladsError):
         file = warehouse.current(folder).path
-    except SampladsError:
-        return {}
-    return {"unit": queries.run("unit_ids", file)}
+        if bool(queries.run("warehouse_meta", file).item(0, "synthetic")) == synthetic:
+            told.append(queries.run("unit_ids", file).select("unit_id"))
+    return {"unit": pl.concat(told, how="vertical").unique(maintain_order=True)} if told else {}
 
 
-def _day(told: object, checked: extracts.Checked, folder: Path) -> dt.date:
+def _day(told: object, checked: extracts.Checked, delivery: Path, source: Path, *, synthetic: bool) -> dt.date:
     """The day a delivery speaks of: what its manifest says, else its newest count, else a day in its name, else its newest file.
 
-    Rows that are dated far ahead were set aside; a day in a name or of a file counts only where it does not lie ahead either.
+    Rows that are dated far ahead were set aside; a day in a name or of a file counts only where it does not lie ahead either. `source`
+    holds the files of a folder or archive. Raises SampladsError `delivery_day_ahead` where the manifest's day lies far ahead: it would be
+    the last word for years. A demonstration speaks of whichever day it was made for.
     """
     latest = extracts.today() + dt.timedelta(days=extracts.MOST_DAYS_AHEAD)
     if told is not None:
-        return told if isinstance(told, dt.date) else dt.date.fromisoformat(str(told))
+        day = told if isinstance(told, dt.date) else dt.date.fromisoformat(str(told))
+        if day > latest and not synthetic:
+            raise SampladsError("delivery_day_ahead", delivery=extracts.redacted(extracts.name_of(delivery)), day=day.isoformat())
+        return day
     newest = [
         day
         for extract, column in DAYS
@@ -119,13 +141,15 @@ def _day(told: object, checked: extracts.Checked, folder: Path) -> dt.date:
     ]
     if newest:
         return max(newest)
-    if named := DAY_IN_NAME.search(folder.name):
+    if named := DAY_IN_NAME.search(extracts.name_of(delivery)):
         try:
             if (day := dt.date(*(int(part) for part in named.groups()))) <= latest:
                 return day
         except ValueError:
             pass
-    written = (dt.datetime.fromtimestamp(path.stat().st_mtime, dt.UTC).date() for path in folder.rglob("*") if path.is_file())
+    # What was unpacked or copied aside is of today, whenever it was written.
+    files = [path for path in source.rglob("*") if path.is_file()] if delivery.is_dir() else [delivery]
+    written = (dt.datetime.fromtimestamp(path.stat().st_mtime, dt.UTC).date() for path in files)
     return max((day for day in written if day <= latest), default=extracts.today())
 
 
@@ -153,8 +177,9 @@ def check(
     values: Mapping[str, str] | None = None,
     reference: Path | None = None,
     folder: Path | None = None,
+    beside: pl.DataFrame | None = None,
 ) -> warehouse.Archived:
-    """Read and check one delivery without publishing it.
+    """Read and check one delivery without publishing it; it may refer to units (unit_id) that are published `beside` it.
 
     An Open Referral data package is known by its descriptor. Raises SampladsError for what cannot be read at all; everything else is a
     finding in the result.
@@ -171,7 +196,8 @@ def check(
             raise SampladsError("delivery_empty", delivery=name)
         if profile is None and hsds.is_package(source):
             profile = HSDS
-        known = _known(folder)
+        synthetic = profile is None and bool(read.manifest.get("synthetic", False))
+        known = _known(folder, synthetic=synthetic, beside=beside)
         if profile is None:
             checked = extracts.check(read, facts.codes(), known)
             findings, manifest = checked.findings, read.manifest
@@ -186,11 +212,14 @@ def check(
             checked = extracts.check_frames(frames, facts.codes(), known, delivery=name)
             faults = faults.with_columns(pl.lit(checked.municipality, dtype=pl.String).alias("municipality"))
             findings, manifest = pl.concat([faults, checked.findings]), {}
+        as_of = _day(manifest.get("as_of"), checked, delivery, source, synthetic=synthetic)
+        files = _digest(source, profile, given, facts)
         return warehouse.Archived(
-            digest=_digest(source, profile, given, facts),
+            digest=_outcome(files, as_of, findings, checked.by_municipality, checked.set_aside),
+            files=files,
             name=name,
-            as_of=_day(manifest.get("as_of"), checked, source),
-            synthetic=bool(manifest.get("synthetic", False)),
+            as_of=as_of,
+            synthetic=synthetic,
             sender=None if manifest.get("sender") is None else str(manifest["sender"]),
             frames={extract: checked.frames.scan(extract) for extract in checked.frames},
             findings=findings,
@@ -219,6 +248,16 @@ def publish(
     Raises SampladsError where a delivery cannot be read, holds nothing that can be accepted, or another publish is under way.
     """
     checked = tuple(check(delivery, profile=profile, values=values, reference=reference, folder=folder) for delivery in deliveries)
+    if len(checked) > 1:
+        # Published together, they may refer to each other's units whatever their order.
+        told = [one.frames["unit"].select("unit_id") for one in checked if "unit" in one.frames]
+        beside = pl.concat(told).unique(maintain_order=True).collect() if told else None
+        checked = tuple(
+            check(delivery, profile=profile, values=values, reference=reference, folder=folder, beside=beside)
+            if (one.findings["rule"] == "unknown_reference").any()
+            else one
+            for delivery, one in zip(deliveries, checked, strict=True)
+        )
     for archived in checked:
         if archived.counts["accepted"].sum() == 0:
             raise SampladsError("nothing_accepted", delivery=archived.name, findings=archived.findings.height)

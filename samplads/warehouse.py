@@ -56,6 +56,7 @@ class Archived:
 
     `frames` are the accepted rows by extract, lazy, so that a delivery larger than memory passes through; `source` is whatever they read
     from, kept alive as long as this is. `set_aside` are rows to be mended by the sender; they stay in the archive and enter no warehouse.
+    `digest` is of what the delivery came to, `files` of its files alone.
     """
 
     digest: str
@@ -68,6 +69,7 @@ class Archived:
     sender: str | None = None
     source: object = None
     set_aside: pl.DataFrame | None = None
+    files: str = ""
 
     def __post_init__(self) -> None:
         # What is called like a citizen's number is refused where it is read; here is the last place before the name is written down.
@@ -187,9 +189,16 @@ def archive(root: Path, delivery: Archived) -> None:
         "synthetic": delivery.synthetic,
         "sender": delivery.sender,
         "extracts": sorted(delivery.frames),
+        "files": delivery.files,
+        "received_at": dt.datetime.now(dt.UTC).isoformat(timespec="microseconds"),
     }
     (aside / "manifest.json").write_text(json.dumps(manifest, ensure_ascii=False, indent=1), encoding="utf-8")
     aside.rename(target)
+
+
+def _place_in_time(manifest: Mapping[str, Any]) -> tuple[str, str, str]:
+    """Where a delivery stands among others: the day it speaks of, when it came, and its digest."""
+    return manifest["as_of"], manifest.get("received_at", ""), manifest["digest"]
 
 
 def _manifest(root: Path, digest: str) -> dict[str, Any]:
@@ -346,9 +355,13 @@ def publish(
             if not (root / "deliveries" / delivery.digest).is_dir():
                 made.append(root / "deliveries" / delivery.digest)
             archive(root, delivery)
+        # The same files again, which came to something else now: what they came to before has had its day.
+        again = {delivery.files: delivery.digest for delivery in deliveries if delivery.files}
+        kept = [digest for digest in kept if again.get(manifests[digest].get("files", ""), digest) == digest]
         chosen = {*kept, *(delivery.digest for delivery in deliveries)}
-        # By the day a delivery speaks of, never by the day it came: the same deliveries in any order are the same warehouse.
-        ordered = sorted(chosen, key=lambda digest: (_manifest(root, digest)["as_of"], digest))
+        # By the day a delivery speaks of, not by the day it came: deliveries of different days in any order are the same warehouse. Of the
+        # same day the one that came last has the last word, so that a sheet that was mended and returned counts.
+        ordered = sorted(chosen, key=lambda digest: _place_in_time(_manifest(root, digest)))
         version_id = _content_digest(ordered, reference, builds)
         target = root / f"{version_id}.duckdb"
         is_in_force = bool(pointer["history"]) and pointer["history"][-1]["id"] == version_id and target.is_file()

@@ -376,6 +376,10 @@ class _Extract:
     a_file_was_refused: bool = False
 
 
+FARTHEST_DAY = dt.date(9999, 1, 1)
+"""A manifest may name any day; with days added to it, it must still be one."""
+
+
 class _Check:
     def __init__(
         self, delivery: Delivery, reference: Mapping[str, Iterable[str]], known: Mapping[str, pl.DataFrame], as_of: dt.date | None
@@ -384,7 +388,7 @@ class _Check:
         self.codes = {name: pl.Series(list(codes), dtype=pl.String).unique().sort() for name, codes in reference.items()}
         self.known = known
         self.as_of = delivery.as_of or as_of
-        self.latest = max(self.as_of or dt.date.min, today()) + dt.timedelta(days=MOST_DAYS_AHEAD)
+        self.latest = max(min(self.as_of or dt.date.min, FARTHEST_DAY), today()) + dt.timedelta(days=MOST_DAYS_AHEAD)
         self.found = _Findings(delivery.name)
         self.extracts: dict[str, _Extract] = {}
         self.keys: dict[str, pl.Series] = {}

@@ -220,3 +220,95 @@ def test_a_number_in_the_file_of_units_takes_what_refers_to_them_with_it_unless_
     ]
     for path in folder.rglob("*"):
         assert not path.is_file() or b"010190" not in path.read_bytes()
+
+
+def told(folder: Path, files: dict[str, str]) -> Path:
+    folder.mkdir(parents=True)
+    for name, text in files.items():
+        (folder / name).write_text(text, encoding="utf-8")
+    return folder
+
+
+def units_counted(root: Path) -> list[str]:
+    with duckdb.connect(str(warehouse.current(root).path), read_only=True) as connection:
+        return [unit for (unit,) in connection.execute("select distinct unit_id from capacity order by all").fetchall()]
+
+
+TWO = "unit_id;as_of;maximum;occupied;accepting\nA-1;01.11.2026;8;6;1\nA-3;01.11.2026;4;4;0\n"
+THIRD = {"unit.csv": "unit_id;offer_id;name;municipality\nA-3;T-1;Tredje;370\n", "manifest.yaml": "as_of: 2026-09-01"}
+
+
+def test_what_is_sent_again_once_the_missing_unit_has_come_is_taken(tmp_path: Path) -> None:
+    first, second = told(tmp_path / "a", {"unit.csv": UNIT, "capacity.csv": TWO}), told(tmp_path / "b", THIRD)
+    root, other = tmp_path / "warehouse", tmp_path / "other"
+    before = publishing.publish([first], folder=root)
+    assert units_counted(root) == ["A-1"]
+    publishing.publish([second], folder=root)
+    again = publishing.publish([first], folder=root)
+    assert again.changed
+    assert units_counted(root) == ["A-1", "A-3"]
+    assert not publishing.publish([first], folder=root).changed
+    # What the same files came to before is no longer in force, and the other order is the same warehouse.
+    assert before.deliveries[0].digest not in again.version.deliveries
+    publishing.publish([second], folder=other)
+    assert publishing.publish([first], folder=other).version.id == again.version.id
+
+
+@pytest.mark.parametrize("turned", [False, True])
+def test_deliveries_published_together_may_refer_to_each_other(tmp_path: Path, turned: bool) -> None:
+    both = [told(tmp_path / "a", {"unit.csv": UNIT, "capacity.csv": TWO}), told(tmp_path / "b", THIRD)]
+    made = publishing.publish(both[::-1] if turned else both, folder=tmp_path / "warehouse")
+    assert units_counted(tmp_path / "warehouse") == ["A-1", "A-3"]
+    assert sum(one.findings.height for one in made.deliveries) == 0
+
+
+def test_files_of_units_and_of_counts_may_be_given_one_by_one(delivery: Path, tmp_path: Path) -> None:
+    publishing.publish([delivery / "unit.csv", delivery / "capacity.csv"], folder=tmp_path / "warehouse")
+    assert units_counted(tmp_path / "warehouse") == ["A-1"]
+
+
+def test_a_mended_sheet_of_the_same_day_counts(tmp_path: Path) -> None:
+    for number in range(4):
+        root = tmp_path / f"warehouse-{number}"
+        for step, accepting in enumerate((2, 0, 1)):
+            capacity = f"unit_id;as_of;maximum;occupied;accepting;note\nA-1;01.11.2026;8;6;{accepting};{number}\n"
+            publishing.publish([told(tmp_path / f"{number}-{step}", {"unit.csv": UNIT, "capacity.csv": capacity})], folder=root)
+        with duckdb.connect(str(warehouse.current(root).path), read_only=True) as connection:
+            assert connection.execute("select accepting from capacity").fetchall() == [(1,)]
+
+
+def test_real_deliveries_do_not_refer_to_the_demonstrations_units(tmp_path: Path) -> None:
+    root = tmp_path / "warehouse"
+    publishing.publish([told(tmp_path / "demo", {"unit.csv": UNIT.replace("A-1", "A-3"), "manifest.yaml": "synthetic: true"})], folder=root)
+    real = publishing.publish([told(tmp_path / "a", {"unit.csv": UNIT, "capacity.csv": TWO})], folder=root)
+    assert real.deliveries[0].findings["rule"].to_list() == ["unknown_reference"]
+    assert units_counted(root) == ["A-1"]
+
+
+def test_the_day_in_the_name_of_a_file_or_an_archive_counts_as_that_of_a_folder(tmp_path: Path) -> None:
+    folder = told(tmp_path / "lev-2026-09-01", {"unit.csv": UNIT})
+    with zipfile.ZipFile(tmp_path / "lev-2026-09-01.zip", "w") as archive:
+        archive.write(folder / "unit.csv", "unit.csv")
+    single = tmp_path / "unit-2026-09-01.csv"
+    single.write_text(UNIT, encoding="utf-8")
+    for path in (folder, tmp_path / "lev-2026-09-01.zip", single):
+        assert publishing.check(path, folder=tmp_path / "none").as_of == dt.date(2026, 9, 1)
+
+
+def test_a_file_without_a_day_is_of_the_day_it_was_written(tmp_path: Path) -> None:
+    single = tmp_path / "unit.csv"
+    single.write_text(UNIT, encoding="utf-8")
+    with zipfile.ZipFile(tmp_path / "alt.zip", "w") as archive:
+        archive.write(single, "unit.csv")
+    for path in (single, tmp_path / "alt.zip"):
+        os.utime(path, (1_750_000_000, 1_750_000_000))
+        assert publishing.check(path, folder=tmp_path / "none").as_of == dt.date(2025, 6, 15)
+
+
+@pytest.mark.parametrize("day", ["2062-11-01", "9999-12-31"])
+def test_a_manifest_that_is_decades_ahead_is_refused_with_its_day(tmp_path: Path, day: str) -> None:
+    with pytest.raises(SampladsError, match="delivery_day_ahead") as refused:
+        publishing.check(told(tmp_path / "a", {"unit.csv": UNIT, "manifest.yaml": f"as_of: {day}"}), folder=tmp_path / "none")
+    assert day in str(refused.value.values)
+    made_up = told(tmp_path / "b", {"unit.csv": UNIT, "manifest.yaml": f"as_of: {day}\nsynthetic: true"})
+    assert publishing.check(made_up, folder=tmp_path / "none").synthetic

@@ -75,7 +75,29 @@ def test_order_of_publishing_does_not_matter(tmp_path: Path) -> None:
             expected = tables
         for table, told in tables.items():
             assert told.equals(expected[table]), table
-    assert len(ids) == 1
+    # Two are of the same day: which of them came last is part of what went into a version, though here it changes nothing.
+    assert len(ids) == 2
+
+
+def test_days_decide_whatever_the_order(tmp_path: Path) -> None:
+    third = small.archived({"capacity": [{**small.CAPACITY[2], "accepting": 5}]}, name="third", as_of=LATER + dt.timedelta(days=1))
+    orders = itertools.permutations([small.archived(), later_delivery(), third])
+    versions = [[small.publish(tmp_path / str(number), delivery) for delivery in order][-1] for number, order in enumerate(orders)]
+    assert len({version.id for version in versions}) == 1
+
+
+def test_of_the_same_day_the_last_that_came_counts(tmp_path: Path) -> None:
+    def told(accepting: int) -> warehouse.Archived:
+        return small.archived({"capacity": [{**small.CAPACITY[2], "accepting": accepting}]}, name=f"{accepting} ledige")
+
+    for number, order in enumerate(itertools.permutations([1, 2, 3])):
+        version = small.publish(tmp_path / str(number), small.archived())
+        for accepting in order:
+            version = small.publish(tmp_path / str(number), told(accepting))
+        row = contents(version, "capacity").filter(
+            pl.col("unit_id") == small.CAPACITY[2]["unit_id"], pl.col("as_of") == small.CAPACITY[2]["as_of"]
+        )
+        assert row["accepting"].to_list() == [order[-1]]
 
 
 def test_the_last_delivery_has_the_word_and_changes_are_kept(tmp_path: Path) -> None:
