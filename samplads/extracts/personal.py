@@ -216,6 +216,11 @@ def _as_text(column: pl.Series) -> pl.Series:
         return column.struct.json_encode()
     if kind == pl.Binary:
         return column.map_elements(lambda raw: raw.decode("latin-1"), return_dtype=pl.String)
+    if isinstance(kind, pl.Decimal):
+        # As another system's number of ten digits: 1203851234 or 1203851234.00.
+        return column.cast(pl.String).str.replace(r"\.0*$", "")
+    if kind == pl.Duration:
+        return column.to_physical().cast(pl.String)
     return nothing
 
 

@@ -13,6 +13,7 @@ import datetime as dt
 import io
 import json
 import os
+import re
 import weakref
 import zipfile
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -28,13 +29,13 @@ from samplads.contracts import CONTRACTS
 from samplads.errors import SampladsError
 from samplads.extracts import encoding, headers, personal
 from samplads.extracts.findings import RULES, Finding
-from samplads.opening import Merge, Opener, Sheet, Unreadable, column_letters
+from samplads.opening import Merge, Opener, Sheet, Unreadable, column_letters, simplified
 
 BATCH = 250_000
 """Rows in a batch: large enough for vectorised work, small enough for memory."""
 
 HEAD_BYTES = 1 << 16
-HEAD_ROWS = 40
+HEAD_ROWS = 100
 """How far down a header is looked for."""
 
 LARGEST_ARCHIVE = 16 << 30
@@ -51,6 +52,9 @@ MANIFESTS = ("manifest.yaml", "manifest.yml", "manifest.json")
 SYSTEM_FILES = frozenset({"thumbs.db", "desktop.ini", "__macosx"})
 
 ROW = "__row"
+_MADE_UP = re.compile(r"""\bsynthetic["']?\s*:\s*(?!["']?(?:false|no|nej|0)\b)\S""", re.IGNORECASE)
+"""In a manifest that cannot be read: something other than no."""
+
 EXTRA = "__extra"
 STRAY = "__stray"
 """Columns that a batch carries beside c0, c1, ...: the row as a person counts it; cells beyond the last header; a quote left open."""
@@ -202,7 +206,7 @@ def clean_name(name: str) -> str:
 def _read(reader: _Reader, path: Path) -> None:
     """Find the files of a delivery and read each into its tables."""
     if path.is_dir():
-        files = sorted(file for file in path.rglob("*") if file.is_symlink() or not file.is_dir())
+        files = sorted(_within(path, reader))
         members = [(file.relative_to(path).as_posix(), file) for file in files if not is_link(file)]
         for file in files:
             # A link may lead out of the delivery: it is not followed, and not passed over in silence.
@@ -219,6 +223,17 @@ def _read(reader: _Reader, path: Path) -> None:
         reader.read(member, file)
 
 
+def _within(folder: Path, reader: _Reader) -> Iterator[Path]:
+    """Every file below a folder; what may not be looked into is told of, and not passed over in silence."""
+
+    def closed(error: OSError) -> None:
+        reader.found("folder_closed", clean_name(Path(os.fsdecode(error.filename)).relative_to(folder).as_posix()))
+
+    for inside, folders, names in os.walk(folder, onerror=closed):
+        links = [name for name in folders if (Path(inside) / name).is_symlink()]
+        yield from (Path(inside) / name for name in [*names, *links])
+
+
 def is_link(file: Path) -> bool:
     """Whether a file is not one itself: a link, a pipe, a device."""
     return file.is_symlink() or not file.is_file()
@@ -227,7 +242,9 @@ def is_link(file: Path) -> bool:
 def table_of_frame(frame: pl.DataFrame, extract: str, file: str) -> Table:
     """A frame that is in memory already as a table; a column `_row` tells which row of the file each was made of, else none is told."""
     shown = [column for column in frame.columns if column not in {"_file", "_sheet", "_row"}]
-    renamed = frame.select(shown).rename({column: f"c{position}" for position, column in enumerate(shown)})
+    renamed = frame.select(simplified(column, frame.schema[column]) for column in shown).rename(
+        {column: f"c{position}" for position, column in enumerate(shown)}
+    )
     told = (
         frame["_row"].cast(pl.Int64, strict=False) if "_row" in frame.columns else pl.repeat(None, frame.height, dtype=pl.Int64, eager=True)
     )
@@ -313,19 +330,31 @@ class _Reader:
         return file
 
     def manifest(self, members: Sequence[tuple[str, Path]]) -> None:
-        """Read manifest.yaml or manifest.json at the top of the delivery, if one is there."""
-        for member, file in members:
-            if PurePosixPath(member).name.casefold() not in MANIFESTS or len(PurePosixPath(member).parts) > 2:
-                continue
+        """Read the manifest.yaml or manifest.json that lies nearest to the top of the delivery, if one is there; others are told of.
+
+        Where one of them may say that all is made up, it is taken to be so: made-up data must not pass for real.
+        """
+        there = [(member, file) for member, file in members if PurePosixPath(member).name.casefold() in MANIFESTS and not _hidden(member)]
+        there.sort(key=lambda one: (len(PurePosixPath(one[0]).parts), one[0]))
+        used = None
+        made_up = False
+        for member, file in there:
+            text = ""
             try:
                 if file.stat().st_size > 1 << 20:
                     raise ValueError
                 text = file.read_text(encoding="utf-8-sig")
-                told = json.loads(text) if file.suffix.casefold() == ".json" else yaml.safe_load(text)
-                self.delivery.manifest = _manifest(told)
+                told = _manifest(json.loads(text) if file.suffix.casefold() == ".json" else yaml.safe_load(text))
             except (ValueError, TypeError, AttributeError, yaml.YAMLError, RecursionError):
                 self.found("manifest_unreadable", member)
-            return
+                made_up |= bool(_MADE_UP.search(text))
+                continue
+            made_up |= told.get("synthetic", False)
+            if used is None:
+                used = told
+            elif told != used:
+                self.found("manifest_not_used", member)
+        self.delivery.manifest = {**(used or {}), **({"synthetic": True} if made_up else {})}
 
     def unpacked(self, member: str, file: Path, target: Path, depth: int = 0) -> list[tuple[str, Path]]:
         """The members of an archive, unpacked flat into a folder; [] with a finding where it cannot be."""
@@ -438,13 +467,16 @@ class _Reader:
             self.sheet(member, sheet, alone=len(filled) == 1)
 
     def sheet(self, member: str, sheet: Sheet, *, alone: bool) -> None:
-        head = sheet.cells.head(HEAD_ROWS).rows()
+        # A table may begin far down: the rows above it are empty.
+        filled_rows = sheet.cells.select(pl.any_horizontal(pl.all().is_not_null())).to_series().arg_true()
+        above = int(filled_rows[0]) if filled_rows.len() else 0
+        head = sheet.cells.slice(above, HEAD_ROWS).rows()
         named = self.extract_of(member, sheet.name, (), alone=alone)
         position = headers.header_row([[_clean(cell) for cell in row] for row in head], named)
         if position is None:
             return
         names = [_clean(cell) for cell in head[position]]
-        header_row = position + 1
+        header_row = above + position + 1
         if headers.is_our_list(names):
             return
         below = sheet.cells.slice(header_row).with_row_index(ROW, header_row + 1).cast({ROW: pl.Int64})
@@ -463,6 +495,8 @@ class _Reader:
             )
             for merge in filled
         ]
+        if not sheet.visible:
+            findings.append(self.finding("hidden_sheet", member, sheet=sheet.name, extract=extract))
         if hidden := [row for row in sheet.hidden_rows if row > header_row]:
             findings.append(
                 self.finding("hidden_rows", member, sheet=sheet.name, row=hidden[0], extract=extract, values={"count": len(hidden)})
@@ -475,7 +509,7 @@ class _Reader:
                 header_row=header_row,
                 extract=extract,
                 source=lambda: below.iter_slices(BATCH),
-                titles=tuple((row + 1, _clean(cell)) for row in range(position) for cell in head[row] if cell),
+                titles=tuple((above + row + 1, _clean(cell)) for row in range(position) for cell in head[row] if cell),
                 numbers_are_typed=True,
                 bytes=int(below.estimated_size()),
                 first_column=sheet.first_column,
@@ -509,8 +543,10 @@ class _Reader:
             self.found("empty_file", member)
             return
         names = [_clean(cell) for cell in rows[position]]
+        beyond = 1
         while names and not names[-1]:
             names.pop()
+            beyond += 1
         width, header_row = len(names), position + 1
         extract = named or self.extract_of(member, None, names)
         findings = []
@@ -523,7 +559,7 @@ class _Reader:
                 headers=tuple(names),
                 header_row=header_row,
                 extract=extract,
-                source=lambda: _fast(plain, separator, width, header_row),
+                source=lambda: _fast(plain, separator, width, beyond, header_row),
                 careful=lambda: _careful(plain, separator, width, header_row),
                 quotes=found.quotes,
                 separator=separator,
@@ -624,21 +660,25 @@ def _collected(lazy: pl.LazyFrame) -> Iterator[pl.DataFrame]:
         raise _Unreadable from None
 
 
-def _fast(file: Path, separator: str, width: int, header_row: int) -> Iterator[pl.DataFrame]:
-    """Batches of a well-formed file, by polars' streaming reader."""
-    names = [*(f"c{position}" for position in range(width)), EXTRA]
+def _fast(file: Path, separator: str, width: int, beyond: int, header_row: int) -> Iterator[pl.DataFrame]:
+    """Batches of a well-formed file, by polars' streaming reader; `beyond`: cells that a line may have after the last header.
+
+    A line with more of them makes the file the careful reader's: this one would drop what stands there, or refuse it.
+    """
+    more = [f"{EXTRA}{position}" for position in range(beyond)]
     lazy = pl.scan_csv(
         file,
         has_header=False,
         separator=separator,
-        schema=dict.fromkeys(names, pl.String()),
-        truncate_ragged_lines=True,
+        schema=dict.fromkeys([*(f"c{position}" for position in range(width)), *more], pl.String()),
         missing_columns="insert",
         row_index_name=ROW,
         row_index_offset=1,
         glob=False,
     )
-    yield from _collected(lazy.with_columns(pl.col(ROW).cast(pl.Int64)).filter(pl.col(ROW) > header_row))
+    told = pl.concat_str(more, separator=separator, ignore_nulls=True).replace("", None) if beyond > 1 else pl.col(more[0])
+    rows = lazy.with_columns(pl.col(ROW).cast(pl.Int64), told.alias(EXTRA)).drop(more).filter(pl.col(ROW) > header_row)
+    yield from _collected(rows)
 
 
 def _careful(file: Path, separator: str, width: int, header_row: int) -> Iterator[pl.DataFrame]:

@@ -23,9 +23,10 @@ from typing import Any
 import polars as pl
 
 from samplads.errors import SampladsError
+from samplads.opening.simple import simplified
 from samplads.opening.workbook import Merge, Sheet, Unreadable, column_letters
 
-__all__ = ["Merge", "Opener", "Sheet", "Unreadable", "column_letters"]
+__all__ = ["Merge", "Opener", "Sheet", "Unreadable", "column_letters", "simplified"]
 
 
 COMMAND = (sys.executable, "-P", "-m", "samplads.opening.child")

@@ -18,6 +18,7 @@ import polars as pl
 
 from samplads import disk
 from samplads.opening import workbook
+from samplads.opening.simple import simplified
 
 WORKBOOK_MEMORY = 4 << 30
 """Bytes of addresses for a workbook: four times what the largest that is taken may unpack to."""
@@ -72,11 +73,12 @@ def _told(sheet: workbook.Sheet, into: Path) -> dict[str, Any]:
 
 
 def _rows(file: Path, into: Path) -> dict[str, Any]:
-    names = list(pl.read_parquet_schema(file))
-    if names:
+    kinds = pl.read_parquet_schema(file)
+    if kinds:
         lazy = pl.scan_parquet(file, glob=False, hive_partitioning=False)
-        lazy.select(pl.col(name).alias(f"c{position}") for position, name in enumerate(names)).sink_ipc(into, compression="uncompressed")
-    return {"names": names, "rows": str(into)}
+        cells = (simplified(name, kind).alias(f"c{position}") for position, (name, kind) in enumerate(kinds.items()))
+        lazy.select(cells).sink_ipc(into, compression="uncompressed")
+    return {"names": list(kinds), "rows": str(into)}
 
 
 def main() -> None:

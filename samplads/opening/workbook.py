@@ -21,14 +21,15 @@ import polars as pl
 LARGEST_UNPACKED = 1 << 30
 """Bytes that the parts of one workbook may unpack to: far above the million rows that a sheet can hold, far below a bomb."""
 
-_ROW = re.compile(rb"<(?:\w+:)?row\b[^>]*>")
+# No attribute holds a bare "<": with it left out, what is never closed ends the search at the next tag instead of at the file's end.
+_ROW = re.compile(rb"<(?:\w+:)?row\b[^<>]*>")
 _NUMBER_OF_ROW = re.compile(rb'\br="([0-9]{1,7})"')
 _HIDDEN = re.compile(rb'\bhidden="(?:1|true)"')
-_MERGE = re.compile(rb'<(?:\w+:)?mergeCell\b[^>]*\bref="([A-Z]{1,3})([0-9]{1,7}):([A-Z]{1,3})([0-9]{1,7})"')
-_PLACE = re.compile(rb'<(?:\w+:)?c\b[^>]*\br="([A-Z]{1,3})([0-9]{1,7})"')
-_CELL = re.compile(rb'<(?:\w+:)?c\b[^>]*\br="([A-Z]{1,3})[0-9]{1,7}"[^>]*[^/>]>')
-_SHEET = re.compile(r"<(?:\w+:)?sheet\b([^>]*)>")
-_RELATION = re.compile(r"<(?:\w+:)?Relationship\b([^>]*)>")
+_MERGE = re.compile(rb'<(?:\w+:)?mergeCell\b[^<>]*\bref="([A-Z]{1,3})([0-9]{1,7}):([A-Z]{1,3})([0-9]{1,7})"')
+_PLACE = re.compile(rb'<(?:\w+:)?c\b[^<>]*\br="([A-Z]{1,3})([0-9]{1,7})"')
+_CELL = re.compile(rb'<(?:\w+:)?c\b[^<>]*\br="([A-Z]{1,3})[0-9]{1,7}"[^<>]*(?<!/)>(?!</)')
+_SHEET = re.compile(r"<(?:\w+:)?sheet\b([^<>]*)>")
+_RELATION = re.compile(r"<(?:\w+:)?Relationship\b([^<>]*)>")
 _ATTRIBUTE = re.compile(r'([\w:]+)\s*=\s*"([^"]*)"')
 MOST_CELLS = 20_000_000
 """Between the first and the last cell of a sheet. Each costs fastexcel up to a hundred bytes, empty or not."""

@@ -205,7 +205,7 @@ def test_rows_set_aside_are_kept_as_they_came_and_nothing_of_a_citizen(tmp_path)
         ("stay.csv", 2, ["S-1", None, "A-1", "370", "2026-01-01"], None),
         ("stay.csv", 4, ["S-2", "p-2", "A-1", "370", "2026-01-01"], None),
         ("unit.csv", 3, ["A-1", "T", "a", "370"], None),
-        ("unit.csv", 4, ["A-1", "T", "b", "370"], "for"),
+        ("unit.csv", 4, ["A-1", "T", "b", "370"], "for;meget"),
         ("unit.csv", 5, ["A-9", "T", "c", "999"], None),
     ]
     text = str(found.set_aside.rows())

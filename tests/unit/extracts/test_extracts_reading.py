@@ -490,3 +490,87 @@ def test_frames_of_a_table_keep_the_delivered_headers(tmp_path) -> None:
 def test_the_block_size_of_decoding_does_not_matter(tmp_path, monkeypatch) -> None:
     monkeypatch.setattr(encoding, "BLOCK", 3)
     assert names(checked(tmp_path, {"unit.csv": UNITS.encode("utf-16")})) == ["Birkehuset 1", "Birkehuset 2"]
+
+
+@pytest.mark.parametrize("beyond", [";bemærkning", ";;bemærkning", ";;;;;bemærkning", ";x;bemærkning"])
+def test_cells_beyond_the_last_header_are_told_however_far_out(tmp_path, beyond: str) -> None:
+    found = checked(tmp_path, {"unit.csv": UNITS + f"A-3;T-1;Tredje;370{beyond}\nA-4;T-1;Fjerde;370;;;\n"})
+    assert short(found) == {("unit.csv", 4, None, "too_many_cells")}
+    assert found.frames["unit"]["unit_id"].to_list() == ["A-1", "A-2", "A-4"]
+    assert "bemærkning" in found.set_aside["beyond"][0]
+    number = checked(tmp_path, {"unit.csv": UNITS + f"A-3;T-1;Tredje;370{beyond} 010199-1234\n"})
+    assert rules(number) == ["personal_number"]
+    assert number.frames["unit"].is_empty()
+
+
+@pytest.mark.parametrize("above", [0, 39, 45, 5000])
+def test_a_table_far_down_in_a_sheet_is_read(tmp_path, above: int) -> None:
+    rows: list[list[object]] = [[] for _ in range(above)] + [line.split(";") for line in [*UNITS.splitlines(), "A-3;T-1;x;999"]]
+    path = written(tmp_path / "unit.xlsx", {"unit": rows, "noter": [[] for _ in range(above)] + [["hvem"]]})
+    found = check(read_delivery(path), CODES)
+    assert names(found) == ["Birkehuset 1", "Birkehuset 2"]
+    assert ("unit.xlsx", above + 4, "municipality", "unknown_code") in short(found)
+    hidden = written(tmp_path / "b.xlsx", {"unit": rows, "noter": [[] for _ in range(above)] + [["hvem"], ["010199-1234"]]})
+    told = check(read_delivery(hidden), CODES)
+    assert ("b.xlsx", above + 2, "hvem", "personal_number") in short(told)
+    assert told.frames["unit"].is_empty()
+
+
+def test_a_header_below_a_long_guidance_is_found(tmp_path) -> None:
+    rows: list[list[object]] = [[f"Vejledning, linje {n}"] for n in range(60)] + [line.split(";") for line in UNITS.splitlines()]
+    assert names(check(read_delivery(written(tmp_path / "unit.xlsx", {"unit": rows})), CODES)) == ["Birkehuset 1", "Birkehuset 2"]
+
+
+@pytest.mark.parametrize("way", ["hide", "very_hidden"])
+def test_a_hidden_sheet_is_read_and_told(tmp_path, way: str) -> None:
+    with xlsxwriter.Workbook(tmp_path / "unit.xlsx") as book:
+        for name, lines in {"unit": UNITS.splitlines()[:2], "unit gammel": [UNITS.splitlines()[0], "A-9;T-1;Nedlagt;370"]}.items():
+            sheet = book.add_worksheet(name)
+            for number, line in enumerate(lines):
+                sheet.write_row(number, 0, line.split(";"))
+        getattr(sheet, way)()
+    found = check(read_delivery(tmp_path / "unit.xlsx"), CODES)
+    assert found.findings.select("sheet", "rule").rows() == [("unit gammel", "hidden_sheet")]
+    assert names(found) == ["Birkehuset 1", "Nedlagt"]
+
+
+def test_the_manifest_nearest_to_the_top_counts_and_others_are_told(tmp_path) -> None:
+    files = {"Faxe/unit.csv": UNITS, "Faxe/2026/manifest.yaml": "as_of: 2026-10-01"}
+    assert read_delivery(write(tmp_path / "a", files)).as_of == dt.date(2026, 10, 1)
+    more = files | {"manifest.yaml": "as_of: 2026-11-01", "Greve/manifest.yaml": "as_of: 2026-11-01"}
+    delivery = read_delivery(write(tmp_path / "b", more))
+    assert delivery.as_of == dt.date(2026, 11, 1)
+    assert [(one.file, one.rule) for one in delivery.findings] == [("Faxe/2026/manifest.yaml", "manifest_not_used")]
+
+
+@pytest.mark.parametrize(
+    ("text", "made_up"),
+    [
+        ("synthetic: true", True),
+        ("synthetic: måske", True),
+        ("{synthetic: måske", True),
+        ('{"synthetic": 1, ', True),
+        ("synthetic: nej\nas_of: i går", False),
+        ("as_of: i går", False),
+        ("synthetic: false", False),
+    ],
+)
+def test_what_may_be_made_up_never_passes_for_real(tmp_path, text: str, made_up: bool) -> None:
+    for place in ("manifest.yaml", "dybt/nede/manifest.yaml"):
+        delivery = read_delivery(write(tmp_path / place.replace("/", "-"), {"unit.csv": UNITS, place: text}))
+        assert bool(delivery.manifest.get("synthetic", False)) == made_up
+
+
+def test_a_folder_that_may_not_be_read_is_told(tmp_path, monkeypatch) -> None:
+    folder = write(tmp_path, {"unit.csv": UNITS, "Faxe/need.csv": "x"})
+    looked = os.scandir
+
+    def closed(path: object) -> object:
+        if str(path).endswith("Faxe"):
+            raise PermissionError(13, "Permission denied", str(path))
+        return looked(path)
+
+    monkeypatch.setattr(os, "scandir", closed)
+    found = check(read_delivery(folder), CODES)
+    assert short(found) == {("Faxe", None, None, "folder_closed")}
+    assert names(found) == ["Birkehuset 1", "Birkehuset 2"]

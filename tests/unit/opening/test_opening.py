@@ -8,18 +8,22 @@ import json
 import resource
 import subprocess
 import sys
+import time
+import zipfile
 from decimal import Decimal
 from pathlib import Path
 
 import fastexcel
 import polars as pl
+import pyarrow as pa
+import pyarrow.parquet as pq
 import pytest
 import xlsxwriter
 from polars.testing import assert_frame_equal
 
 from samplads import opening
 from samplads.errors import SampladsError
-from samplads.extracts import check, from_frame, read_delivery, what_to_do
+from samplads.extracts import check, from_frame, mend_archived, read_delivery, what_to_do
 from samplads.opening import Opener, Unreadable, child, workbook
 from tests.deliveries import CODES, UNITS, checked, rules
 
@@ -128,8 +132,94 @@ def test_rows_of_parquet_are_the_same_from_the_child_as_here(tmp_path) -> None:
         again, others = opener.parquet(tmp_path / "x.parquet")
     assert told == again == frame.columns
     assert rows != others
-    expected = pl.read_parquet(tmp_path / "x.parquet")
-    assert_frame_equal(pl.read_ipc(rows), expected.rename({name: f"c{position}" for position, name in enumerate(frame.columns)}))
+    expected = pl.read_parquet(tmp_path / "x.parquet").rename({name: f"c{position}" for position, name in enumerate(frame.columns)})
+    found = pl.read_ipc(rows)
+    other = {name: f"c{position}" for position, name in enumerate(VALUES) if name in {"lists", "struct", "utc"}}
+    assert_frame_equal(found.drop(other.values()), expected.drop(other.values()))
+    assert found[other["lists"]].to_list() == ["[[1], []]", None, "[]"]
+    assert found[other["struct"]].to_list() == ["{'a': 1}", None, "{'a': None}"]
+    assert found[other["utc"]].to_list() == [dt.datetime(2026, 1, 2, 1), None, None]
+
+
+def arrow(path: Path, **columns: pa.Array) -> Path:
+    pq.write_table(pa.table(columns), path)
+    return path
+
+
+def test_days_beyond_the_calendar_are_its_first_and_last(tmp_path) -> None:
+    far = [-(2**31), -800_000, 0, 3_000_000, 2**31 - 1]
+    path = arrow(
+        tmp_path / "x.parquet",
+        day=pa.array(far, pa.int32()).cast(pa.date32()),
+        ms=pa.array([-(2**62), 0, 2**62], pa.int64()).cast(pa.timestamp("ms")).take(pa.array([0, 1, 2, 1, 1])),
+        ns=pa.array([-(2**62), 0, 2**62], pa.int64()).cast(pa.timestamp("ns")).take(pa.array([0, 1, 2, 1, 1])),
+    )
+    with Opener(tmp_path) as opener:
+        _, rows = opener.parquet(path)
+    found = pl.read_ipc(rows)
+    assert found["c0"].to_list() == [dt.date.min, dt.date.min, dt.date(1970, 1, 1), dt.date.max, dt.date.max]
+    assert found["c1"].dt.date().to_list()[:3] == [dt.date.min, dt.date(1970, 1, 1), dt.date.max]
+    assert found["c2"].dt.year().to_list()[:3] == [1823, 1970, 2116]
+
+
+def test_midnight_in_a_time_zone_is_the_day_that_it_is_there(tmp_path) -> None:
+    text = "unit_id;as_of;maximum;occupied;accepting"
+    frame = pl.DataFrame({name: [value] for name, value in zip(text.split(";"), ["A-1", "", 8, 6, 1], strict=True)})
+    moment = pl.Series("as_of", [dt.datetime(2026, 10, 1)]).dt.replace_time_zone("Europe/Copenhagen")
+    frame.with_columns(moment).write_parquet(tmp_path / "capacity.parquet")
+    found = check(read_delivery(tmp_path / "capacity.parquet"), CODES, {"unit": pl.DataFrame({"unit_id": ["A-1"]})})
+    assert found.frames["capacity"]["as_of"].to_list() == [dt.date(2026, 10, 1)]
+
+
+NUMBER = "1203851234"
+
+
+@pytest.mark.parametrize(
+    "cells",
+    [
+        pa.array([Decimal(NUMBER)], pa.decimal128(10, 0)),
+        pa.array([Decimal(NUMBER)], pa.decimal128(12, 2)),
+        pa.array([int(NUMBER)], pa.int64()),
+        pa.array([int(NUMBER)], pa.duration("ms")),
+        pa.array([[("cpr", NUMBER)]], pa.map_(pa.string(), pa.string())),
+        pa.array([{"a": NUMBER.encode()}], pa.struct([("a", pa.binary())])),
+        pa.array([{"a": {"b": [NUMBER]}}]),
+        pa.array([[int(NUMBER)]]),
+        pa.array([[Decimal(NUMBER)]], pa.list_(pa.decimal128(12, 2))),
+        pa.array([NUMBER]).dictionary_encode(),
+    ],
+    ids=lambda cells: str(cells.type),
+)
+@pytest.mark.parametrize("column", ["person_ref", "noget_andet"])
+def test_a_civil_number_is_seen_in_a_column_of_any_type(tmp_path, cells, column) -> None:
+    path = arrow(tmp_path / "stay.parquet", stay_id=pa.array(["S-1"]), unit_id=pa.array(["A-1"]), **{column: cells})
+    found = check(read_delivery(path), CODES)
+    assert "personal_number" in rules(found)
+    assert NUMBER not in str(found.findings.to_dicts())
+    assert found.frames["stay"].is_empty()
+
+
+@pytest.mark.parametrize(
+    "cells",
+    [
+        pa.array([{"a": b"\xff"}, None], pa.struct([("a", pa.binary())])),
+        pa.array([[("a", "b")], None], pa.map_(pa.string(), pa.string())),
+        pa.array([[dt.timedelta(days=1)], None]),
+        pa.array([2**31 - 1, None], pa.int32()).cast(pa.date32()),
+        pa.array([2**62, None], pa.int64()).cast(pa.timestamp("ms")),
+        pa.array([2**62, None], pa.int64()).cast(pa.duration("ms")),
+        pa.array([{"a": [{"b": dt.date(2026, 1, 1)}]}, None]),
+    ],
+    ids=lambda cells: str(cells.type),
+)
+@pytest.mark.parametrize("column", ["name", "approved_until", "daily_rate", "noget_andet"])
+def test_a_column_of_any_type_is_findings_and_no_traceback(tmp_path, cells, column) -> None:
+    told = {"unit_id": ["A-1", ""], "offer_id": ["T", "T"], "name": ["x", "y"], "municipality": ["370", "999"]}
+    path = arrow(tmp_path / "unit.parquet", **({name: pa.array(values) for name, values in told.items()} | {column: cells}))
+    delivery = read_delivery(path)
+    found = check(delivery, CODES)
+    assert found.counts["delivered"].sum() == 2
+    assert mend_archived(found.set_aside, found.findings)
 
 
 def test_rows_of_parquet_keep_their_order(tmp_path) -> None:
@@ -280,6 +370,58 @@ def test_how_far_a_sheet_reaches_is_told_of_the_first_that_reaches_too_far(tmp_p
         far.write(3, 1, "x")
         far.write(1_000_002, 25, "x")
     assert workbook.far(path) == {"sheet": "Stor & tung", "cell": "Z1000003"}
+
+
+def sheet_xml(path: Path, xml: str, *, book: str = '<sheet name="unit" sheetId="1" r:id="r1"/>') -> Path:
+    namespace = 'xmlns="http://schemas.openxmlformats.org/spreadsheetml/2006/main"'
+    relations = "http://schemas.openxmlformats.org/officeDocument/2006/relationships"
+    package = "http://schemas.openxmlformats.org/package/2006"
+    with zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED) as archive:
+        archive.writestr("[Content_Types].xml", f'<Types xmlns="{package}/content-types"/>')
+        archive.writestr(
+            "_rels/.rels",
+            f'<Relationships xmlns="{package}/relationships">'
+            f'<Relationship Id="r1" Type="{relations}/officeDocument" Target="xl/workbook.xml"/></Relationships>',
+        )
+        archive.writestr("xl/workbook.xml", f'<workbook {namespace} xmlns:r="{relations}"><sheets>{book}</sheets></workbook>')
+        archive.writestr(
+            "xl/_rels/workbook.xml.rels",
+            f'<Relationships xmlns="{package}/relationships">'
+            f'<Relationship Id="r1" Type="{relations}/worksheet" Target="worksheets/sheet1.xml"/></Relationships>',
+        )
+        archive.writestr("xl/worksheets/sheet1.xml", f"<worksheet {namespace}>{xml}</worksheet>")
+    return path
+
+
+HEAD = ["unit_id", "offer_id", "name", "municipality", "note"]
+
+
+def text_cell(place: str, text: str) -> str:
+    return f'<c r="{place}" t="inlineStr"><is><t>{text}</t></is></c>'
+
+
+def test_tags_that_are_never_closed_do_not_keep_the_child(tmp_path) -> None:
+    xml = "<sheetData>" + '<row hidden="1" ' * 300_000 + "<mergeCell " * 300_000 + '<c r="A1" ' * 300_000 + "</sheetData>"
+    started = time.monotonic()
+    with Opener(tmp_path) as opener, pytest.raises(Unreadable):
+        opener.workbook(sheet_xml(tmp_path / "x.xlsx", xml))
+    # Quadratic it would be hours.
+    assert time.monotonic() - started < 60
+
+
+def test_empty_cells_before_the_first_column_do_not_shift_what_was_merged(tmp_path) -> None:
+    head = "".join(text_cell(f"{letter}1", name) for letter, name in zip("BCDEF", HEAD, strict=True))
+    body = "".join(
+        f'<row r="{row}"><c r="A{row}" s="0"></c>'
+        + "".join(text_cell(f"{letter}{row}", cell) for letter, cell in zip("BCDE", cells, strict=True))
+        + more
+        + "</row>"
+        for row, cells, more in ((2, ["A-1", "T", "x", "370"], text_cell("F2", "fælles")), (3, ["A-2", "T", "y", "370"], '<c r="F3"/>'))
+    )
+    xml = f'<sheetData><row r="1"><c r="A1" s="0"></c>{head}</row>{body}</sheetData><mergeCells><mergeCell ref="F2:F3"/></mergeCells>'
+    found = check(read_delivery(sheet_xml(tmp_path / "unit.xlsx", xml)), CODES)
+    assert [(one.rule, one.column) for one in from_frame(found.findings)] == [("merged_cell_filled", "note")]
+    assert found.frames["unit"]["note"].to_list() == ["fælles", "fælles"]
 
 
 def test_letters_of_columns() -> None:
