@@ -636,6 +636,8 @@ class _Check:
                 self.tell(one, "missing_column", row=table.header_row or None, wanted=wanted)
         for column, claimed in mapping.twice.items():
             self.tell(one, "duplicate_header", column=claimed[-1], row=table.header_row or None, wanted=column, headers=", ".join(claimed))
+        for position in one.nameless:
+            self.tell(one, "unknown_column", column=scouting.header_of(table, position), row=table.header_row or None)
         for position in mapping.unknown:
             header = table.headers[position]
             meant = headers.nearest(header, extract)

@@ -27,7 +27,7 @@ MOST_PERSONAL = 100
 @dataclass
 class Scouted:
     """What the first pass saw of a table. `refused`: a finding that refuses its file is among `findings`. `keep`: its rows may be kept in
-    memory."""
+    memory. `nameless`: columns that hold something under no header."""
 
     table: Table
     rows: int = 0
@@ -36,6 +36,7 @@ class Scouted:
     kept: list[pl.DataFrame] | None = None
     refused: bool = False
     keep: bool = True
+    nameless: list[int] = field(default_factory=list)
 
     def batches(self) -> Iterator[pl.DataFrame]:
         """The rows again, for the second pass."""
@@ -197,7 +198,10 @@ def _pass(delivery: Delivery, found: Scouted) -> None:
     kept: list[pl.DataFrame] | None = [] if found.keep else None
     shortened: dict[int, tuple[int, int]] = {}
     others: set[int] = set()
+    nameless = [position for position, header in enumerate(table.headers) if not header]
+    found.nameless = []
     for batch in table.batches():
+        found.nameless += [position for position in nameless if position not in found.nameless and _holds_something(batch[f"c{position}"])]
         found.rows += batch.height - _blank(batch)
 
         def look(name: str, batch: pl.DataFrame = batch) -> _Looked:
@@ -231,6 +235,11 @@ def _pass(delivery: Delivery, found: Scouted) -> None:
         if position not in others and like >= max(personal.SHORTENED_LEAST, personal.SHORTENED_SHARE * filled):
             _refuse(delivery, found, "personal_number_shortened", column=header_of(table, position))
     found.kept = kept if kept else None
+
+
+def _holds_something(cells: pl.Series) -> bool:
+    filled = cells.drop_nulls()
+    return bool((filled.str.strip_chars() != "").any()) if filled.dtype == pl.String else filled.len() > 0
 
 
 def _blank(batch: pl.DataFrame) -> int:

@@ -28,6 +28,11 @@ _HIDDEN = re.compile(rb'\bhidden="(?:1|true)"')
 _MERGE = re.compile(rb'<(?:\w+:)?mergeCell\b[^<>]*\bref="([A-Z]{1,3})([0-9]{1,7}):([A-Z]{1,3})([0-9]{1,7})"')
 _PLACE = re.compile(rb'<(?:\w+:)?c\b[^<>]*\br="([A-Z]{1,3})([0-9]{1,7})"')
 _CELL = re.compile(rb'<(?:\w+:)?c\b[^<>]*\br="([A-Z]{1,3})[0-9]{1,7}"[^<>]*(?<!/)>(?!</)')
+_UNSAVED = re.compile(
+    rb'<(?:\w+:)?c\b(?![^<>]*\bt="str")[^<>]*\br="([A-Z]{1,3})([0-9]{1,7})"[^<>]*>'
+    rb"<(?:\w+:)?f\b[^<>]*(?:/>|>[^<>]*</(?:\w+:)?f>)(?:<(?:\w+:)?v\s*/>|<(?:\w+:)?v></(?:\w+:)?v>)?</(?:\w+:)?c>"
+)
+"""A formula beside which no result stands, as programs write it that cannot reckon. An empty text is a result."""
 _SHEET = re.compile(r"<(?:\w+:)?sheet\b([^<>]*)>")
 _RELATION = re.compile(r"<(?:\w+:)?Relationship\b([^<>]*)>")
 _ATTRIBUTE = re.compile(r'([\w:]+)\s*=\s*"([^"]*)"')
@@ -112,8 +117,18 @@ def _sheet_files(archive: zipfile.ZipFile) -> dict[str, str]:
     return files
 
 
-def _details(raw: bytes) -> tuple[tuple[int, ...], tuple[Merge, ...], int]:
-    """Hidden rows, merged cells and first used column of one sheet's XML."""
+@dataclass(frozen=True)
+class _Details:
+    """What the text of a sheet's cells does not tell. `unsaved`: formulas without their result, as `Sheet.broken`."""
+
+    hidden: tuple[int, ...] = ()
+    merges: tuple[Merge, ...] = ()
+    first: int = 0
+    unsaved: tuple[tuple[int, int], ...] = ()
+
+
+def _details(raw: bytes) -> _Details:
+    """Hidden rows, merged cells, first used column and formulas without a result of one sheet's XML."""
     hidden = []
     if _HIDDEN.search(raw):
         for row in _ROW.finditer(raw):
@@ -124,8 +139,9 @@ def _details(raw: bytes) -> tuple[tuple[int, ...], tuple[Merge, ...], int]:
         Merge(int(found.group(2)), int(found.group(4)), _column_number(found.group(1)), _column_number(found.group(3)))
         for found in _MERGE.finditer(raw)
     )
-    first = min((_column_number(found.group(1)) for found in _CELL.finditer(raw)), default=0) if merges else 0
-    return tuple(hidden), merges, first
+    unsaved = [(int(found.group(2)), _column_number(found.group(1))) for found in _UNSAVED.finditer(raw)]
+    first = min((_column_number(found.group(1)) for found in _CELL.finditer(raw)), default=0) if merges or unsaved else 0
+    return _Details(tuple(hidden), merges, first, tuple((row, column - first) for row, column in unsaved if column >= first))
 
 
 def _frame(sheet: fastexcel.ExcelSheet) -> tuple[pl.DataFrame, list[tuple[int, int]]]:
@@ -164,7 +180,7 @@ def read(path: Path) -> list[Sheet]:
     """
     sheets: list[Sheet] = []
     details_of: dict[str, str] = {}
-    details: dict[str, tuple[tuple[int, ...], tuple[Merge, ...], int]] = {}
+    details: dict[str, _Details] = {}
     raw = path.read_bytes()
     if zipfile.is_zipfile(io.BytesIO(raw)):
         with zipfile.ZipFile(io.BytesIO(raw)) as archive:
@@ -184,8 +200,9 @@ def read(path: Path) -> list[Sheet]:
             continue
         text, broken = _frame(sheet)
         marked = _marked(text, partial(_truth, reader, name))
-        hidden, merges, first = details.get(name, ((), (), 0))
-        sheets.append(Sheet(name, marked, first, hidden, merges, tuple(broken), sheet.visible == "visible"))
+        more = details.get(name, _Details())
+        told = tuple(sorted({*broken, *more.unsaved}))
+        sheets.append(Sheet(name, marked, more.first, more.hidden, more.merges, told, sheet.visible == "visible"))
     return sheets
 
 

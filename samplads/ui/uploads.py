@@ -12,7 +12,7 @@ import streamlit as st
 
 from samplads import disk, extracts, queries, reference, settings
 from samplads.errors import SampladsError
-from samplads.extracts import headers, personal
+from samplads.extracts import headers, personal, values
 from samplads.ui import session
 from samplads.ui.page import note
 from samplads.ui.session import language, say
@@ -113,6 +113,7 @@ def unit_ids(name: str, content: bytes) -> list[str]:
             position = headers.mapped(table.headers, "capacity").positions.get("unit_id")
             if position:
                 for batch in table.batches():
-                    cells = batch[f"c{position[0]}"].cast(pl.String).str.strip_chars().drop_nulls()
+                    # As a delivery's: an id that some tool made a number of is 1001 and not 1001.0.
+                    cells = values.as_text(batch[f"c{position[0]}"]).str.strip_chars().drop_nulls()
                     found |= dict.fromkeys(cells.filter(cells != "").to_list())
     return list(found)

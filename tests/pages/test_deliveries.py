@@ -249,3 +249,6 @@ def test_a_file_confirms_the_units_it_names(pinned: None) -> None:
         "Z-9",
     ]
     assert uploads.unit_ids("andet.csv", csv("noget;andet", "1;2")) == []
+    target = io.BytesIO()
+    pl.DataFrame({"unit_id": [1001.0, None, 1002.0]}).write_parquet(target)
+    assert uploads.unit_ids("enheder.parquet", target.getvalue()) == ["1001", "1002"]

@@ -574,3 +574,31 @@ def test_a_folder_that_may_not_be_read_is_told(tmp_path, monkeypatch) -> None:
     found = check(read_delivery(folder), CODES)
     assert short(found) == {("Faxe", None, None, "folder_closed")}
     assert names(found) == ["Birkehuset 1", "Birkehuset 2"]
+
+
+@pytest.mark.parametrize("form", ["csv", "xlsx"])
+def test_a_column_without_a_header_is_told_where_it_holds_anything(tmp_path, form: str) -> None:
+    rows = [
+        ["unit_id", "offer_id", "", "name", "", "municipality"],
+        ["A-1", "T-1", "", "x", " ", "370"],
+        ["A-2", "T-1", "note", "y", "", "370"],
+    ]
+    if form == "csv":
+        found = checked(tmp_path, {"unit.csv": "".join(";".join(row) + "\n" for row in rows)})
+    else:
+        found = check(read_delivery(written(tmp_path / "unit.xlsx", {"unit": [list(row) for row in rows]})), CODES)
+    assert found.findings.select("row", "column", "rule").rows() == [(1, "C", "unknown_column")]
+    assert names(found) == ["x", "y"]
+
+
+def test_a_formula_whose_result_was_not_saved_is_told_as_that(tmp_path) -> None:
+    with xlsxwriter.Workbook(tmp_path / "capacity.xlsx") as book:
+        sheet = book.add_worksheet("capacity")
+        sheet.write_row(0, 0, ["unit_id", "as_of", "maximum", "occupied", "reserved", "accepting"])
+        sheet.write_row(1, 0, ["A-1", "2026-11-01", 8, 6, 0, 1])
+        sheet.write_row(2, 0, ["A-1", "2026-11-02", 8, 6])
+        sheet.write_formula(2, 4, "=1+0", value="")
+        sheet.write_formula(2, 5, "=C3-D3", value=2)
+    found = check(read_delivery(tmp_path / "capacity.xlsx"), CODES, KNOWN)
+    assert found.findings.select("row", "column", "rule").rows() == [(3, "reserved", "cell_error")]
+    assert found.frames["capacity"]["as_of"].to_list() == [dt.date(2026, 11, 1)]
