@@ -24,7 +24,7 @@ import re
 import shutil
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -38,6 +38,11 @@ from samplads.reference import Reference
 
 FORMAT = 3
 """Raised when a published file changes its shape, so that an old file is never read as a new one."""
+
+_DIGEST = "[0-9a-f]{20}"
+_VERSION = re.compile(rf"({_DIGEST})(\.analyst)?\.duckdb(\.wal)?")
+_LEFT_OVER = re.compile(rf"\.building-(\d+|{_DIGEST}\.analyst)\.duckdb(\.wal|\.tmp)?|\.current\.json\.\d+")
+"""How our own files are called. Whatever else lies in a warehouse's folder is somebody's, and is never removed."""
 
 
 @dataclass(frozen=True)
@@ -157,14 +162,21 @@ def _publishing(root: Path, wait_seconds: float) -> Iterator[list[Path]]:
                 in_force = {name for entry in _pointer(root)["history"] for name in (entry["id"], *entry["deliveries"])}
                 for path in made:
                     if path.name.split(".")[0] not in in_force:
-                        shutil.rmtree(path, ignore_errors=True) if path.is_dir() else path.unlink(missing_ok=True)
+                        _remove(path)
                 raise
 
 
 def _tidy(root: Path) -> None:
     """Remove what a publish that did not come to its end has left; its own right to publish must be held."""
-    for left_over in [*root.glob(".building-*"), *root.glob(".current.json.*"), *(root / "deliveries").glob(".*")]:
-        shutil.rmtree(left_over) if left_over.is_dir() else left_over.unlink()
+    for left_over in [*root.glob(".*"), *(root / "deliveries").glob(".*")]:
+        if re.fullmatch(rf"\.{_DIGEST}", left_over.name) if left_over.parent != root else _LEFT_OVER.fullmatch(left_over.name):
+            _remove(left_over)
+
+
+def _remove(path: Path) -> None:
+    """Remove a file or folder of ours. What cannot be removed does no harm where it lies: the next who tidies up tries again."""
+    with suppress(OSError):
+        shutil.rmtree(path) if path.is_dir() and not path.is_symlink() else path.unlink(missing_ok=True)
 
 
 def archive(root: Path, delivery: Archived) -> None:
@@ -401,10 +413,11 @@ def _switch(root: Path, entries: list[Mapping[str, Any]]) -> None:
     kept = entries[-max(settings.read().keep, 1) :]
     _point(root, kept)
     alive = {entry["id"] for entry in [*kept, *entries[-2:]]}
-    for file in root.glob("*.duckdb"):
-        if file.name.split(".")[0] not in alive:
-            file.unlink()
+    for file in root.iterdir():
+        version = _VERSION.fullmatch(file.name)
+        if version and version[1] not in alive:
+            _remove(file)
     used = {digest for entry in kept for digest in entry["deliveries"]}
     for archived in (root / "deliveries").iterdir():
-        if archived.name not in used:
-            shutil.rmtree(archived)
+        if re.fullmatch(_DIGEST, archived.name) and archived.name not in used:
+            _remove(archived)

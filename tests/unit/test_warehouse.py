@@ -211,3 +211,31 @@ def test_a_second_publisher_waits_or_says_so(tmp_path: Path) -> None:
     holder.join()
     assert changed
     assert version.path.is_file()
+
+
+def test_only_what_is_called_as_ours_is_ever_removed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("SAMPLADS_KEEP", "1")
+    foreign = [tmp_path / name for name in ("sales.duckdb", "2026.duckdb", ".hidden.duckdb", ".building-notes.txt", ".current.json.old")]
+    folders = [tmp_path / "deliveries" / name for name in ("letters", "cafe", ".git")]
+    for folder in folders:
+        folder.mkdir(parents=True)
+        (folder / "kept.txt").write_text("mine", encoding="utf-8")
+    elsewhere = tmp_path / "elsewhere"
+    elsewhere.mkdir()
+    (elsewhere / "kept.txt").write_text("mine", encoding="utf-8")
+    linked = tmp_path / "deliveries" / ("b" * 20)
+    linked.symlink_to(elsewhere)
+    note = tmp_path / "deliveries" / "note.txt"
+    for file in [*foreign, note]:
+        file.write_text("mine", encoding="utf-8")
+    ours = [tmp_path / f"{'a' * 20}.duckdb", tmp_path / f"{'a' * 20}.analyst.duckdb", tmp_path / ".building-7.duckdb.wal"]
+    for file in ours:
+        file.write_text("old", encoding="utf-8")
+    (tmp_path / "deliveries" / ("c" * 20)).mkdir()
+    for day in range(3):
+        small.publish(tmp_path, small.archived(name=f"day {day}", as_of=small.DAY + dt.timedelta(days=day)))
+    assert all(file.read_text(encoding="utf-8") == "mine" for file in [*foreign, note, *(folder / "kept.txt" for folder in folders)])
+    assert (elsewhere / "kept.txt").is_file()
+    assert not any(file.exists() for file in ours)
+    assert not linked.is_symlink()
+    assert not (tmp_path / "deliveries" / ("c" * 20)).exists()
