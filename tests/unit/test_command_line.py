@@ -145,3 +145,23 @@ def test_a_language_that_is_not_there_is_a_sentence(capsys: pytest.CaptureFixtur
     assert main(["--language", "en", "query"]) == 0
     monkeypatch.setenv("SAMPLADS_LANGUAGE", "")
     assert main(["query"]) == 0
+
+
+@pytest.mark.parametrize("language", i18n.LANGUAGES)
+@pytest.mark.parametrize("pointer", [None, "", "{}"])
+def test_a_warehouse_that_cannot_be_used_is_one_sentence_for_every_command(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], language: str, pointer: str | None
+) -> None:
+    (tmp_path / "unit.csv").write_text("unit_id;offer_id;name;municipality\nA-1;T-1;Eg;370\n", encoding="utf-8")
+    folder = tmp_path / "warehouse"
+    if pointer is None:
+        folder.write_text("a file", encoding="utf-8")
+    else:
+        folder.mkdir()
+        (folder / "current.json").write_text(pointer, encoding="utf-8")
+    for command in (["publish", str(tmp_path / "unit.csv")], ["check", str(tmp_path / "unit.csv")], ["rollback"], ["query", "unit_ids"]):
+        assert main(["--language", language, *command, "--warehouse", str(folder)]) == 2
+        told = capsys.readouterr()
+        assert "warehouse" in told.err
+        assert len(told.err.splitlines()) == 1
+        assert told.out == ""
