@@ -81,7 +81,7 @@ class _Readers:
                 connection = duckdb.connect(config={"autoinstall_known_extensions": "false", "autoload_known_extensions": "false"})
                 quoted = str(path).replace("'", "''")
                 try:
-                    connection.execute(f"attach '{quoted}' as warehouse (read_only)")
+                    connection.execute(f"attach '{quoted}' as warehouse (type duckdb, read_only)")
                 except (duckdb.IOException, duckdb.SerializationException) as error:
                     connection.close()
                     raise SampladsError("warehouse_unreadable", file=path.name) from error

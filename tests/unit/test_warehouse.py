@@ -278,8 +278,11 @@ def test_a_warehouse_that_is_a_file_or_cannot_be_made_is_a_sentence(tmp_path: Pa
             asked(Path("/proc/nope"))
     with pytest.raises(SampladsError, match="warehouse_missing"):
         warehouse.current(Path("/proc/nope"))
-    with pytest.raises(SampladsError, match=r"warehouse_unreadable .file=file"):
-        queries.run("unit_ids", file)
+    # A database reads tables of text too, by their names.
+    for name in ("file", "table.csv", "empty.duckdb"):
+        (tmp_path / name).write_text("" if name == "empty.duckdb" else "a;b\n1;2\n", encoding="utf-8")
+        with pytest.raises(SampladsError, match=rf"warehouse_unreadable .file={name}"):
+            queries.run("unit_ids", tmp_path / name)
 
 
 @pytest.mark.parametrize("method", ["read_text", "open", "mkdir"])
