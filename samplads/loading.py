@@ -31,7 +31,7 @@ def version_in_force(warehouse: Path | None = None) -> Path:
 
     Raises SampladsError `warehouse_missing` or `warehouse_damaged`.
     """
-    return warehouse if warehouse is not None and warehouse.is_file() else published.current(warehouse).path
+    return published.file_of(warehouse)
 
 
 def places(warehouse: Path | None = None, layer: Layer | None = None) -> Places:

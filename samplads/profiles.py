@@ -21,12 +21,26 @@ from pathlib import Path
 
 import duckdb
 import polars as pl
+from duckdb.sqltypes import DuckDBPyType
 
 from samplads import settings
 from samplads.contracts import CONTRACTS
 from samplads.errors import SampladsError
 from samplads.extracts import redacted
 from samplads.reference import Reference
+
+OF_NAMES = (
+    duckdb.BinderException,
+    duckdb.CatalogException,
+    duckdb.IOException,
+    duckdb.ParserException,
+    duckdb.PermissionException,
+    duckdb.SyntaxException,
+)
+"""Errors that quote names of columns, functions and files; every other one may quote what stood in a cell."""
+
+NO_FRAME = frozenset({"interval", "union", "variant", "bignum", "geometry"})
+"""Types of the database that no frame can hold."""
 
 
 def folder(profile: str) -> Path:
@@ -61,7 +75,8 @@ def _connection(delivery: Path, reference: Reference, values: Mapping[str, str])
     for name, value in values.items():
         if not re.fullmatch(r"[a-z][a-z0-9_]*", name):
             raise SampladsError("profile_parameter", name=name)
-        connection.execute(f"set variable {name} = $value", {"value": value})
+        # In quotes, since a plain name may be a word of the language.
+        connection.execute(f'set variable "{name}" = $value', {"value": value})
     allowed = str(delivery).replace("'", "''")
     connection.execute(f"set allowed_directories = ['{allowed}']")
     connection.execute("set temp_directory = ''")
@@ -70,11 +85,58 @@ def _connection(delivery: Path, reference: Reference, values: Mapping[str, str])
     return connection
 
 
+def _text(file: Path, profile: str) -> str:
+    try:
+        return file.read_text(encoding="utf-8-sig")
+    except (OSError, UnicodeDecodeError) as error:
+        raise SampladsError("profile_unreadable", profile=profile, file=file.name) from error
+
+
+def _reason(error: Exception, sql: str) -> str:
+    """Why a SELECT failed, in the database's words, without what stood in a cell: that may be somebody's name.
+
+    A cell may hold quotes and line breaks itself, so all goes from the first quote to the last.
+    """
+    message = str(error).replace("can't", "cannot")
+    if isinstance(error, OF_NAMES):
+        return message.split("\n")[0]
+    kind, _, said = message.partition(": ")
+    if isinstance(error, duckdb.InvalidInputException) and not said.startswith(("CSV Error on Line: ", "Could not parse string ")):
+        # These may be a cell and nothing else; what the profile says itself is told.
+        return message if said in sql else kind
+    first = re.split(r"""['"]|\n""", message, maxsplit=1)[0]
+    first = re.sub(r"\bwith value \S+", "with value …", first).rstrip(" :")
+    column = re.search(r"""column ("[^"\n]*")\. Could""", message) or re.search(r"when casting from source column ([^\n]*)", message)
+    return f"{first}, column {column[1]}" if column else first
+
+
+def _no_frame(kind: DuckDBPyType) -> bool:
+    """Whether a type is, or holds, one that no frame can hold."""
+    if kind.id in {"list", "struct", "map", "array"}:
+        return any(_no_frame(child) for _, child in kind.children if isinstance(child, DuckDBPyType))
+    return kind.id in NO_FRAME
+
+
+def _frame(connection: duckdb.DuckDBPyConnection, sql: str, file: str) -> pl.DataFrame:
+    """What one SELECT gives. Raises SampladsError `profile_statement`, `profile_type`."""
+    statements = connection.extract_statements(sql)
+    if len(statements) != 1 or statements[0].type != duckdb.StatementType.SELECT:
+        raise SampladsError("profile_statement", file=file)
+    # Inside a subquery a COPY or an INSERT cannot hide in a WITH.
+    relation = connection.sql(f"select * from (\n{sql.rstrip().rstrip(';')}\n) as profile")
+    for column, kind in zip(relation.columns, relation.types, strict=True):
+        if _no_frame(kind):
+            raise SampladsError("profile_type", file=file, column=column, type=kind.id.upper())
+    frame: pl.DataFrame = relation.pl()
+    return frame
+
+
 def run(profile: str, delivery: Path, reference: Reference, values: Mapping[str, str]) -> dict[str, pl.DataFrame]:
     """The frames that a profile makes of a delivery, by extract.
 
-    Raises SampladsError `profile_statement` where a file is not one SELECT, `profile_failed` with the file and the database's reason, and
-    `delivery_missing` where the folder is not there.
+    Raises SampladsError `profile_statement` where a file is not one SELECT, `profile_unreadable` where it is no text, `profile_type` where
+    it gives a column that no frame can hold, `profile_failed` with the file and the database's reason, and `delivery_missing` where the
+    folder is not there.
     """
     if not delivery.exists():
         raise SampladsError("delivery_missing", delivery=delivery.name)
@@ -86,15 +148,11 @@ def run(profile: str, delivery: Path, reference: Reference, values: Mapping[str,
             file = root / f"{extract}.sql"
             if not file.is_file():
                 continue
-            text = file.read_text(encoding="utf-8")
+            text = _text(file, root.name)
             try:
-                statements = connection.extract_statements(text)
-                if len(statements) != 1 or statements[0].type != duckdb.StatementType.SELECT:
-                    raise SampladsError("profile_statement", file=file.name)
-                # Inside a subquery a COPY or an INSERT cannot hide in a WITH.
-                frames[extract] = connection.sql(f"select * from (\n{text.rstrip().rstrip(';')}\n) as profile").pl()
-            except (duckdb.Error, ValueError) as error:
-                reason = redacted(str(error).split("\n")[0].replace(str(delivery.resolve()), delivery.name))
+                frames[extract] = _frame(connection, text, file.name)
+            except (duckdb.Error, pl.exceptions.PolarsError, ValueError) as error:
+                reason = redacted(_reason(error, text).replace(str(delivery.resolve()), delivery.name))
                 raise SampladsError("profile_failed", profile=root.name, file=file.name, reason=reason) from error
     finally:
         connection.close()

@@ -80,7 +80,11 @@ class _Readers:
             if connection is None:
                 connection = duckdb.connect(config={"autoinstall_known_extensions": "false", "autoload_known_extensions": "false"})
                 quoted = str(path).replace("'", "''")
-                connection.execute(f"attach '{quoted}' as warehouse (read_only)")
+                try:
+                    connection.execute(f"attach '{quoted}' as warehouse (type duckdb, read_only)")
+                except (duckdb.IOException, duckdb.SerializationException) as error:
+                    connection.close()
+                    raise SampladsError("warehouse_unreadable", file=path.name) from error
             self._open[path] = connection
             while len(self._open) > self._keep:
                 # The oldest version: its cursors finish their query, since each holds the database open itself.
@@ -113,7 +117,8 @@ def run(
     `path` is a published file or a warehouse folder (default: the current version of the warehouse in the settings). `on_start` is
     handed the cursor before it runs, so that a caller may interrupt it.
 
-    Raises SampladsError `query_parameters` where parameters lack or are unknown, `warehouse_missing` where nothing is published.
+    Raises SampladsError `query_parameters` where parameters lack or are unknown, `warehouse_missing` where nothing is published,
+    `warehouse_unreadable` where the published file is none.
     """
     query = get(name)
     given = frozenset(parameters)
@@ -124,7 +129,7 @@ def run(
             missing=", ".join(sorted(query.parameters - given)) or "-",
             unknown=", ".join(sorted(given - query.parameters)) or "-",
         )
-    file = path if path is not None and path.is_file() else warehouse.current(path).path
+    file = warehouse.file_of(path)
     cursor = _readers.cursor(file)
     try:
         if on_start is not None:

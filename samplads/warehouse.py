@@ -24,7 +24,7 @@ import re
 import shutil
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -38,6 +38,11 @@ from samplads.reference import Reference
 
 FORMAT = 3
 """Raised when a published file changes its shape, so that an old file is never read as a new one."""
+
+_DIGEST = "[0-9a-f]{20}"
+_VERSION = re.compile(rf"({_DIGEST})(\.analyst)?\.duckdb(\.wal)?")
+_LEFT_OVER = re.compile(rf"\.building-(\d+|{_DIGEST}\.analyst)\.duckdb(\.wal|\.tmp)?|\.current\.json\.\d+")
+"""How our own files are called. Whatever else lies in a warehouse's folder is somebody's, and is never removed."""
 
 
 @dataclass(frozen=True)
@@ -83,12 +88,41 @@ def _folder(folder: Path | None) -> Path:
     return folder or settings.read().warehouse
 
 
+def _called(folder: Path) -> str:
+    return folder.name or str(folder)
+
+
+def _unusable(folder: Path) -> SampladsError:
+    """Why nothing can be read or written in a warehouse's folder: it is no folder, or the system forbids it."""
+    with suppress(OSError):
+        if any(path.exists() and not path.is_dir() for path in (folder, *folder.parents)):
+            return SampladsError("warehouse_no_folder", folder=_called(folder))
+    return SampladsError("warehouse_unusable", folder=_called(folder))
+
+
 def _pointer(folder: Path) -> dict[str, Any]:
+    """What `current.json` says.
+
+    Raises SampladsError `warehouse_pointer_damaged`, `warehouse_no_folder`, `warehouse_unusable`.
+    """
     try:
-        pointer: dict[str, Any] = json.loads((folder / "current.json").read_text(encoding="utf-8"))
+        pointer = json.loads((folder / "current.json").read_text(encoding="utf-8"))
     except FileNotFoundError:
         return {"history": []}
+    except OSError as error:
+        raise _unusable(folder) from error
+    except (ValueError, RecursionError) as error:
+        raise SampladsError("warehouse_pointer_damaged", folder=_called(folder)) from error
+    if not isinstance(pointer, dict) or not isinstance(pointer.get("history"), list) or not all(map(_is_entry, pointer["history"])):
+        raise SampladsError("warehouse_pointer_damaged", folder=_called(folder))
     return pointer
+
+
+def _is_entry(told: object) -> bool:
+    """Whether something in `current.json` names a version. Its names become paths: none may lead out of the folder."""
+    if not isinstance(told, dict) or not isinstance(told.get("deliveries"), list) or not isinstance(told.get("published_at"), str):
+        return False
+    return all(isinstance(name, str) and re.fullmatch(r"\w[\w-]*", name) for name in (told.get("id"), *told["deliveries"]))
 
 
 def _version(folder: Path, entry: Mapping[str, Any]) -> Version:
@@ -98,7 +132,8 @@ def _version(folder: Path, entry: Mapping[str, Any]) -> Version:
 def current(folder: Path | None = None) -> Version:
     """The version in force.
 
-    Raises SampladsError `warehouse_missing` where nothing is published, `warehouse_damaged` where its file is gone.
+    Raises SampladsError `warehouse_missing` where nothing is published, `warehouse_damaged` where its file is gone, and what `history`
+    raises where the folder cannot be read.
     """
     root = _folder(folder)
     history = _pointer(root)["history"]
@@ -111,9 +146,25 @@ def current(folder: Path | None = None) -> Version:
 
 
 def history(folder: Path | None = None) -> list[Version]:
-    """Every version that can be rolled back to, the one in force last."""
+    """Every version that can be rolled back to, the one in force last.
+
+    Raises SampladsError `warehouse_pointer_damaged`, `warehouse_no_folder`, `warehouse_unusable`.
+    """
     root = _folder(folder)
     return [_version(root, entry) for entry in _pointer(root)["history"]]
+
+
+def file_of(place: Path | None = None) -> Path:
+    """The published file to read: the one given, else the one in force in a folder.
+
+    Raises what `current` raises.
+    """
+    try:
+        if place is not None and place.is_file():
+            return place
+    except OSError as error:
+        raise _unusable(place or _folder(place)) from error
+    return current(place).path
 
 
 def _replace(path: Path, text: str) -> None:
@@ -137,18 +188,18 @@ def _publishing(root: Path, wait_seconds: float) -> Iterator[list[Path]]:
 
     Yields a list for what is newly made: where publishing fails, it is removed again unless it came in force.
     """
-    root.mkdir(parents=True, exist_ok=True)
-    with (root / "publish.lock").open("w") as lock:
-        deadline = time.monotonic() + wait_seconds
-        while True:
-            try:
-                fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-                break
-            except BlockingIOError:
-                if time.monotonic() > deadline:
-                    raise SampladsError("publish_busy", seconds=round(wait_seconds)) from None
-                time.sleep(0.05)
-        with disk.told_when_full(root.name):
+    with _said_of(root), disk.told_when_full(root.name):
+        root.mkdir(parents=True, exist_ok=True)
+        with (root / "publish.lock").open("w") as lock:
+            deadline = time.monotonic() + wait_seconds
+            while True:
+                try:
+                    fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+                    break
+                except BlockingIOError:
+                    if time.monotonic() > deadline:
+                        raise SampladsError("publish_busy", seconds=round(wait_seconds)) from None
+                    time.sleep(0.05)
             _tidy(root)
             made: list[Path] = []
             try:
@@ -159,21 +210,40 @@ def _publishing(root: Path, wait_seconds: float) -> Iterator[list[Path]]:
                 in_force = {name for entry in _pointer(root)["history"] for name in (entry["id"], *entry["deliveries"])}
                 for path in made:
                     if path.name.split(".")[0] not in in_force:
-                        shutil.rmtree(path, ignore_errors=True) if path.is_dir() else path.unlink(missing_ok=True)
+                        _remove(path)
                 raise
+
+
+@contextmanager
+def _said_of(root: Path) -> Iterator[None]:
+    """Turn what the system says of a warehouse's folder (no such place, not allowed, read-only) into a SampladsError that names it."""
+    try:
+        yield
+    except (OSError, duckdb.IOException) as error:
+        raise _unusable(root) from error
 
 
 def _tidy(root: Path) -> None:
     """Remove what a publish that did not come to its end has left; its own right to publish must be held."""
-    for left_over in [*root.glob(".building-*"), *root.glob(".current.json.*"), *(root / "deliveries").glob(".*")]:
-        shutil.rmtree(left_over) if left_over.is_dir() else left_over.unlink()
+    for left_over in [*root.glob(".*"), *(root / "deliveries").glob(".*")]:
+        if re.fullmatch(rf"\.{_DIGEST}", left_over.name) if left_over.parent != root else _LEFT_OVER.fullmatch(left_over.name):
+            _remove(left_over)
+
+
+def _remove(path: Path) -> None:
+    """Remove a file or folder of ours. What cannot be removed does no harm where it lies: the next who tidies up tries again."""
+    with suppress(OSError):
+        shutil.rmtree(path) if path.is_dir() and not path.is_symlink() else path.unlink(missing_ok=True)
 
 
 def archive(root: Path, delivery: Archived) -> None:
-    """Keep what was accepted of a delivery; already kept means nothing to do."""
+    """Keep what was accepted of a delivery; already kept and whole means nothing to do."""
     target = root / "deliveries" / delivery.digest
     if target.is_dir():
-        return
+        with suppress(SampladsError):
+            _manifest(root, delivery.digest)
+            return
+        shutil.rmtree(target)
     aside = target.with_name(f".{delivery.digest}")
     aside.mkdir(parents=True)
     for extract, frame in delivery.frames.items():
@@ -202,7 +272,21 @@ def _place_in_time(manifest: Mapping[str, Any]) -> tuple[str, str, str]:
 
 
 def _manifest(root: Path, digest: str) -> dict[str, Any]:
-    manifest: dict[str, Any] = json.loads((root / "deliveries" / digest / "manifest.json").read_text(encoding="utf-8"))
+    """What an archived delivery says of itself, all of its files being there: what lacks one would silently be less.
+
+    Raises SampladsError `archive_damaged`.
+    """
+    folder = root / "deliveries" / digest
+    try:
+        manifest: dict[str, Any] = json.loads((folder / "manifest.json").read_text(encoding="utf-8"))
+        dt.date.fromisoformat(manifest["as_of"])
+        is_whole = {"digest", "name", "synthetic", "sender"} <= set(manifest) and all(
+            (folder / f"{name}.parquet").is_file() for name in ("finding", "delivery_count", *manifest["extracts"])
+        )
+    except (FileNotFoundError, NotADirectoryError, ValueError, KeyError, TypeError) as error:
+        raise SampladsError("archive_damaged", folder=_called(root), digest=digest) from error
+    if not is_whole:
+        raise SampladsError("archive_damaged", folder=_called(root), digest=digest)
     return manifest
 
 
@@ -337,7 +421,8 @@ def publish(
     Demonstration data and real data never mix: the first real delivery sets demonstration deliveries aside, and a demonstration delivery
     replaces another. `beside(version, copy)` makes the analysts' copy `<digest>.analyst.duckdb` of a version, before it is in force.
 
-    Raises SampladsError `publish_busy`, `disk_full`, `nothing_to_publish`, `demo_over_real`.
+    Raises SampladsError `publish_busy`, `disk_full`, `nothing_to_publish`, `demo_over_real`, `archive_damaged`, and what `history` raises
+    where the folder cannot be used.
     """
     if not deliveries:
         raise SampladsError("nothing_to_publish")
@@ -346,11 +431,13 @@ def publish(
     with _publishing(root, wait_seconds) as made:
         pointer = _pointer(root)
         before = list(pointer["history"][-1]["deliveries"]) if pointer["history"] else []
-        manifests = {digest: _manifest(root, digest) for digest in before}
+        # What is delivered again is archived again where its folder is gone: its manifest is not asked for.
+        again = {delivery.digest: delivery.synthetic for delivery in deliveries}
+        is_demo = {digest: again[digest] if digest in again else bool(_manifest(root, digest)["synthetic"]) for digest in before}
         synthetic = any(delivery.synthetic for delivery in deliveries)
-        if synthetic and any(not manifest["synthetic"] for manifest in manifests.values()):
+        if synthetic and not all(is_demo.values()):
             raise SampladsError("demo_over_real", folder=root.name)
-        kept = [] if synthetic else [digest for digest in before if not manifests[digest]["synthetic"]]
+        kept = [] if synthetic else [digest for digest in before if not is_demo[digest]]
         for delivery in deliveries:
             if not (root / "deliveries" / delivery.digest).is_dir():
                 made.append(root / "deliveries" / delivery.digest)
@@ -389,15 +476,18 @@ def rollback(folder: Path | None = None, *, wait_seconds: float = 60) -> Version
 
     The withdrawn one's file stays until the next publication: pages may be reading it.
 
-    Raises SampladsError `rollback_impossible` where there is none.
+    Raises SampladsError `rollback_impossible` where there is none, `rollback_damaged` where its file is gone.
     """
     root = _folder(folder)
     with _publishing(root, wait_seconds):
         entries = _pointer(root)["history"]
         if len(entries) < 2:
             raise SampladsError("rollback_impossible")
+        before = _version(root, entries[-2])
+        if not before.path.is_file():
+            raise SampladsError("rollback_damaged", file=before.path.name, folder=_called(root))
         _point(root, entries[:-1])
-        return _version(root, entries[-2])
+        return before
 
 
 def _point(root: Path, entries: list[Mapping[str, Any]]) -> None:
@@ -414,10 +504,18 @@ def _switch(root: Path, entries: list[Mapping[str, Any]]) -> None:
     kept = entries[-max(settings.read().keep, 1) :]
     _point(root, kept)
     alive = {entry["id"] for entry in [*kept, *entries[-2:]]}
-    for file in root.glob("*.duckdb"):
-        if file.name.split(".")[0] not in alive:
-            file.unlink()
+    # From here on the new version is in force, whatever cannot be tidied away.
+    for file in _listed(root):
+        version = _VERSION.fullmatch(file.name)
+        if version and version[1] not in alive:
+            _remove(file)
     used = {digest for entry in kept for digest in entry["deliveries"]}
-    for archived in (root / "deliveries").iterdir():
-        if archived.name not in used:
-            shutil.rmtree(archived)
+    for archived in _listed(root / "deliveries"):
+        if re.fullmatch(_DIGEST, archived.name) and archived.name not in used and archived.is_dir():
+            _remove(archived)
+
+
+def _listed(folder: Path) -> list[Path]:
+    with suppress(OSError):
+        return list(folder.iterdir())
+    return []

@@ -27,10 +27,12 @@ def register(subparsers: Any) -> None:
 
 def run(given: argparse.Namespace) -> int:
     """Check each delivery and print what was found; 1 where something has to be mended."""
-    from samplads import publishing
+    from samplads import publishing, warehouse
     from samplads.commands.publish import assignments
     from samplads.errors import SampladsError
 
+    # A warehouse that cannot be read is not one in which nothing is published.
+    warehouse.history(given.warehouse)
     if given.mend and (len(given.delivery) > 1 or given.profile):
         raise SampladsError("mend_one_delivery")
     to_mend = False

@@ -37,7 +37,7 @@ def assignments(texts: list[str]) -> dict[str, str]:
 
 def publish(given: argparse.Namespace) -> int:
     """Publish, and say in a line per delivery what was accepted and what was found."""
-    from samplads import i18n, publishing
+    from samplads import extracts, i18n, publishing
 
     done = publishing.publish(
         given.delivery,
@@ -60,7 +60,8 @@ def publish(given: argparse.Namespace) -> int:
         )
         by_rule = delivery.findings.group_by("rule", "severity").len().sort("len", "rule", descending=[True, False])
         for rule, severity, count in by_rule.iter_rows():
-            print(f"  {count:>7}  {severity:<12} {rule}")
+            said = i18n.text(f"deliveries.severity.{severity}", given.language)
+            print(f"  {count:>7}  {extracts.rule_name(rule, given.language)} ({said})")
     key = "publish.published" if done.changed else "publish.unchanged"
     print(i18n.text(key, given.language, version=done.version.id))
     return 0

@@ -21,9 +21,11 @@ from __future__ import annotations
 import csv
 import io
 import json
+import re
 import uuid
 import zipfile
-from collections.abc import Callable, Iterator, Mapping
+from collections import Counter
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -41,6 +43,7 @@ OURS = "samplads"
 """The taxonomy whose terms are columns of ours that HSDS has no place for."""
 
 CAPACITY_ATTRIBUTES = ("as_of", "status", "confirmed_at")
+NUMBER = re.compile(r"[+-]?(\d+(\.\d*)?|\.\d+)([eE][+-]?\d+)?", re.ASCII)
 NATIVE = ("unit_id", "name", "lat", "lon", "age_from", "age_to", "daily_rate_ore", "price_year")
 """Columns of a unit with a place of their own in HSDS; every other column is an attribute."""
 
@@ -59,10 +62,14 @@ class Fault:
 
 @dataclass(frozen=True)
 class Package:
-    """A data package as it was delivered: every table as text."""
+    """A data package as it was delivered: every table as text.
+
+    `doubled` are headers that stand twice, by table; such a table is not read, since nobody knows which of the two counts.
+    """
 
     tables: Mapping[str, pl.DataFrame]
     files: Mapping[str, str]
+    doubled: Mapping[str, tuple[str, ...]]
 
 
 def rules(reference: Path) -> dict[str, Any]:
@@ -89,16 +96,27 @@ def read(folder: Path, told: Mapping[str, Any]) -> Package:
     """
     tables: dict[str, pl.DataFrame] = {}
     files: dict[str, str] = {}
+    doubled: dict[str, tuple[str, ...]] = {}
     for table, about in told["tables"].items():
         path = folder / about["file"]
         if path.is_file():
-            try:
-                frame = pl.read_csv(path, infer_schema=False, encoding="utf8")
-            except (pl.exceptions.PolarsError, UnicodeDecodeError) as error:
-                raise SampladsError("hsds_unreadable", file=path.name) from error
-            tables[table] = frame.rename({name: name.strip() for name in frame.columns})
             files[table] = path.name
-    return Package(tables, files)
+            try:
+                headers = Counter(_headers(path))
+                if twice := tuple(name for name, count in headers.items() if name and count > 1):
+                    doubled[table] = twice
+                    continue
+                frame = pl.read_csv(path, infer_schema=False, encoding="utf8")
+            except (pl.exceptions.PolarsError, UnicodeDecodeError, csv.Error) as error:
+                raise SampladsError("hsds_unreadable", file=path.name) from error
+            tables[table] = frame.rename({name: name.strip() for name in frame.columns if name.strip()})
+    return Package(tables, files, doubled)
+
+
+def _headers(path: Path) -> list[str]:
+    """The headers of a file, without the blanks around them that a person does not see."""
+    with path.open(encoding="utf-8-sig", newline="") as stream:
+        return [name.strip() for name in next(csv.reader(stream), [])]
 
 
 def _is_uuid(text: str) -> bool:
@@ -110,20 +128,20 @@ def _is_uuid(text: str) -> bool:
 
 
 def _is_number(text: str) -> bool:
-    try:
-        float(text)
-    except ValueError:
-        return False
-    return True
+    return NUMBER.fullmatch(text.strip()) is not None
 
 
 def faults(package: Package, told: Mapping[str, Any]) -> list[Fault]:
     """Everything in a package that breaks the standard or cannot be true.
 
     Required columns and values, UUIDs, listed choices, numbers, doubled ids, dangling keys; available above maximum; capacity counted
-    in something that is not a place.
+    in something that is not a place. A table whose headers stand twice is one fault, and what refers to it none.
     """
-    found: list[Fault] = []
+    found = [
+        Fault(table, package.files[table], 1, column, "duplicate_header", None)
+        for table, columns in package.doubled.items()
+        for column in columns
+    ]
     for table, frame in package.tables.items():
         about = told["tables"][table]
         file = package.files[table]
@@ -152,6 +170,8 @@ def faults(package: Package, told: Mapping[str, Any]) -> list[Fault]:
             doubled = set(frame["id"].drop_nulls().filter(frame["id"].drop_nulls().is_duplicated()).to_list())
             bad("id", "hsds_id_doubled", lambda value, doubled=doubled: value in doubled)  # type: ignore[misc]
         for column, target in about.get("keys", {}).items():
+            if target in package.doubled:
+                continue
             there = package.tables.get(target)
             ids = set() if there is None or "id" not in there.columns else set(there["id"].to_list())
             bad(column, "hsds_dangling_key", lambda value, ids=ids: value is not None and value not in ids)  # type: ignore[misc]
@@ -204,25 +224,36 @@ def _table(package: Package, name: str, *columns: str) -> pl.DataFrame:
 
 def _attributes(package: Package, entity: str) -> pl.DataFrame:
     """Attributes of an entity with the code and taxonomy of their term: link_id, code, taxonomy, link_type, value."""
-    attribute = _table(package, "attribute", "link_id", "taxonomy_term_id", "link_type", "link_entity", "value")
+    columns = ("link_id", "taxonomy_term_id", "link_type", "link_entity", "value")
+    attribute = _table(package, "attribute", *columns).select(columns)
     term = _table(package, "taxonomy_term", "id", "code", "taxonomy").select(pl.col("id").alias("taxonomy_term_id"), "code", "taxonomy")
-    return attribute.filter(pl.col("link_entity") == entity).join(term, on="taxonomy_term_id", how="inner")
+    return attribute.filter(pl.col("link_entity") == entity).join(term, on="taxonomy_term_id", how="inner", maintain_order="left_right")
+
+
+def _told(attributes: pl.DataFrame, columns: Iterable[str]) -> pl.DataFrame:
+    """Attributes of our own taxonomy as columns by link_id; of two that say the same column of one entity, the first in the file counts."""
+    own = attributes.filter((pl.col("taxonomy") == OURS) & pl.col("code").is_in(list(columns))).select("link_id", "code", "value")
+    if own.is_empty():
+        return pl.DataFrame(schema={"link_id": pl.String})
+    return own.unique(["link_id", "code"], keep="first", maintain_order=True).pivot("code", index="link_id", values="value")
 
 
 def to_extracts(package: Package, *, municipality: str | None = None) -> dict[str, pl.DataFrame]:
     """A package as our extracts, values as text: unit, capacity, target_group_approval.
 
     `municipality` is given to every unit of a package that says nothing of ours. Columns _file and _row tell where a row stood.
+
+    Raises SampladsError `hsds_no_package` where there is neither a table of services nor one of capacities.
     """
-    service = _table(package, "service", "id", "organization_id", "program_id", "name", "minimum_age", "maximum_age").with_row_index(
-        "_row", offset=2
-    )
+    if not {"service", "service_capacity"} & set(package.files):
+        raise SampladsError("hsds_no_package")
+    wanted = ("id", "organization_id", "program_id", "name", "minimum_age", "maximum_age")
+    service = _table(package, "service", *wanted)
+    service = service.select(*wanted, *(name for name in CONTRACTS["unit"].columns() if name in service.columns and name not in wanted))
+    service = service.with_row_index("_row", offset=2)
     attributes = _attributes(package, "service")
-    told = (
-        attributes.filter(pl.col("taxonomy") == OURS).select("link_id", "code", "value").pivot("code", index="link_id", values="value")
-        if attributes.filter(pl.col("taxonomy") == OURS).height
-        else pl.DataFrame(schema={"link_id": pl.String})
-    )
+    # What the table of services says itself in a column of that name goes before.
+    told = _told(attributes, [name for name in CONTRACTS["unit"].columns() if name not in service.columns])
     organization = _table(package, "organization", "id", "name").select(
         pl.col("id").alias("organization_id"), pl.col("name").alias("organization")
     )
@@ -260,8 +291,10 @@ def to_extracts(package: Package, *, municipality: str | None = None) -> dict[st
         "lon": pl.when(on_the_globe).then("longitude"),
         "age_from": pl.col("minimum_age"),
         "age_to": pl.col("maximum_age"),
-        # Øre from a decimal text, without a float on the way.
-        "daily_rate_ore": (pl.col("amount").cast(pl.Decimal(18, 2)) * 100).cast(pl.Int64).cast(pl.String),
+        # Øre from a decimal text, without a float on the way; what is no number is a fault, and the unit has no rate.
+        "daily_rate_ore": (pl.col("amount").str.strip_chars().cast(pl.Decimal(18, 2), strict=False) * 100)
+        .cast(pl.Int64, strict=False)
+        .cast(pl.String),
         "price_year": pl.col("valid_from").str.slice(0, 4),
     }
     units = unit.select(
@@ -292,9 +325,8 @@ def _capacity(package: Package, by_service: pl.DataFrame) -> pl.DataFrame:
         "confirmed_by",
     )
     capacity = _table(package, "service_capacity", *wanted).select(wanted).with_row_index("_row", offset=2)
-    told = _attributes(package, "service_capacity").filter(pl.col("taxonomy") == OURS).select("link_id", "code", "value")
-    if told.height:
-        capacity = capacity.join(told.pivot("code", index="link_id", values="value"), left_on="id", right_on="link_id", how="left")
+    told = _told(_attributes(package, "service_capacity"), CAPACITY_ATTRIBUTES)
+    capacity = capacity.join(told, left_on="id", right_on="link_id", how="left", maintain_order="left")
     for name in CAPACITY_ATTRIBUTES:
         capacity = capacity.with_columns(_column(capacity, name))
     free = pl.coalesce("accepting", "available")

@@ -10,8 +10,8 @@ from typing import Any
 import polars as pl
 import pytest
 
-from samplads import queries
-from samplads.__main__ import main
+from samplads import i18n, queries
+from samplads.__main__ import LANGUAGES, main
 from tests import small
 
 
@@ -117,3 +117,51 @@ def test_rollback_without_a_version_before(tmp_path: Path, capsys: pytest.Captur
     small.publish(tmp_path)
     assert main(["rollback", "--warehouse", str(tmp_path)]) == 2
     assert "ingen tidligere version" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("language", i18n.LANGUAGES)
+def test_publish_says_what_was_found_in_the_readers_language(tmp_path: Path, capsys: pytest.CaptureFixture[str], language: str) -> None:
+    delivery = tmp_path / "november"
+    delivery.mkdir()
+    rows = "unit_id;offer_id;name;municipality;night_cover\nA-1;T-1;Eg;370;awake\nA-2;T-1;Elm;370;sometimes\n"
+    (delivery / "unit.csv").write_text(rows, encoding="utf-8")
+    assert main(["--language", language, "publish", str(delivery), "--warehouse", str(tmp_path / "warehouse")]) == 0
+    told = capsys.readouterr().out
+    assert i18n.text("deliveries.rules.unknown_choice.name", language) in told
+    assert i18n.text("deliveries.severity.set_aside", language) in told
+    assert "unknown_choice" not in told
+    assert "set_aside" not in told
+
+
+def test_a_language_that_is_not_there_is_a_sentence(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> None:
+    assert LANGUAGES == i18n.LANGUAGES
+    monkeypatch.setenv("SAMPLADS_LANGUAGE", "sv")
+    assert main(["query"]) == 2
+    told = capsys.readouterr()
+    assert told.out == ""
+    assert "sv" in told.err
+    assert "da, en" in told.err
+    assert len(told.err.splitlines()) == 1
+    assert main(["--language", "en", "query"]) == 0
+    monkeypatch.setenv("SAMPLADS_LANGUAGE", "")
+    assert main(["query"]) == 0
+
+
+@pytest.mark.parametrize("language", i18n.LANGUAGES)
+@pytest.mark.parametrize("pointer", [None, "", "{}"])
+def test_a_warehouse_that_cannot_be_used_is_one_sentence_for_every_command(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], language: str, pointer: str | None
+) -> None:
+    (tmp_path / "unit.csv").write_text("unit_id;offer_id;name;municipality\nA-1;T-1;Eg;370\n", encoding="utf-8")
+    folder = tmp_path / "warehouse"
+    if pointer is None:
+        folder.write_text("a file", encoding="utf-8")
+    else:
+        folder.mkdir()
+        (folder / "current.json").write_text(pointer, encoding="utf-8")
+    for command in (["publish", str(tmp_path / "unit.csv")], ["check", str(tmp_path / "unit.csv")], ["rollback"], ["query", "unit_ids"]):
+        assert main(["--language", language, *command, "--warehouse", str(folder)]) == 2
+        told = capsys.readouterr()
+        assert "warehouse" in told.err
+        assert len(told.err.splitlines()) == 1
+        assert told.out == ""

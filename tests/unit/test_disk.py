@@ -40,7 +40,7 @@ def test_a_full_disk_is_a_sentence_and_leaves_the_old_version(tmp_path, monkeypa
 
     def full(root: Path, *_: object) -> None:
         (root / ".building-1.duckdb").write_bytes(b"half")
-        (root / "deliveries" / ".half").mkdir()
+        (root / "deliveries" / f".{'0' * 20}").mkdir()
         raise error
 
     monkeypatch.setattr(warehouse, step, full)

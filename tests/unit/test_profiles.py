@@ -119,3 +119,86 @@ def test_why_a_profile_failed_is_told_in_the_readers_language(delivery: Path, tm
     assert "Kontrollér, at leverancen har de filer, kolonner og værdier" in said
     assert said.endswith("]")
     assert "nam" in said[said.index("[") :]
+
+
+@pytest.mark.parametrize("value", ["interval 1 day", "1::union(a int, b varchar)", "{'a': [interval 1 day]}", "1::variant", "1::bignum"])
+def test_a_column_that_no_frame_can_hold_is_named(delivery: Path, tmp_path: Path, value: str) -> None:
+    with pytest.raises(SampladsError, match="profile_type") as told:
+        profiles.run(profile(tmp_path, unit=f"select 'A' as unit_id, {value} as wait"), delivery, small.reference(), {})
+    assert told.value.values["column"] == "wait"
+    assert all("wait" in i18n.sentence(told.value, language) for language in i18n.LANGUAGES)
+
+
+@pytest.mark.parametrize(
+    "value", ["uuid()", "'101'::bit", "timetz '10:00:00+01'", "map {'interval': 1}", "'a'::enum('a', 'union')", "null"]
+)
+def test_every_other_type_is_read(delivery: Path, tmp_path: Path, value: str) -> None:
+    frames = profiles.run(profile(tmp_path, unit=f"select {value} as told"), delivery, small.reference(), {})
+    assert frames["unit"].shape == (1, 1)
+
+
+def test_a_profile_that_is_no_text_is_a_sentence(delivery: Path, tmp_path: Path) -> None:
+    folder = Path(profile(tmp_path))
+    (folder / "unit.sql").write_bytes("select 'Øen' as name".encode("cp1252"))
+    with pytest.raises(SampladsError, match="profile_unreadable"):
+        profiles.run(str(folder), delivery, small.reference(), {})
+    (folder / "unit.sql").write_bytes("select 'Øen' as name".encode("utf-8-sig"))
+    assert profiles.run(str(folder), delivery, small.reference(), {})["unit"].rows() == [("Øen",)]
+
+
+@pytest.mark.parametrize("name", ["select", "from", "order", "table", "user"])
+def test_a_parameter_may_be_called_as_a_word_of_the_language(delivery: Path, tmp_path: Path, name: str) -> None:
+    sql = profile(tmp_path, unit=f"select getvariable('{name}') as told")
+    assert profiles.run(sql, delivery, small.reference(), {name: "1"})["unit"].rows() == [("1",)]
+
+
+CELLS = [
+    "Jens Hansen",
+    "Jens 'O' Hansen",
+    'Jens "O" Hansen',
+    "Jens\nHansen",
+    "Jens\n\nLINE 1: 'Hansen",
+    "'Jens' Hansen",
+    '{"Jens": Hansen}',
+]
+ASKED = ["b::int", "b::date", "b::decimal(4, 2)", "b::timestamp", "b::json", "b::int[]", "b::uuid", "b::boolean", "error(b)"]
+ASKED += ["strptime(b, '%Y')", "regexp_matches('a', '(' || b)", "date_part(b, date '2026-01-01')", "format('{' || b, 1)", "b::enum('a')"]
+
+
+@pytest.mark.parametrize("asked", ASKED)
+@pytest.mark.parametrize("cell", CELLS)
+def test_why_a_profile_failed_never_tells_what_stood_in_a_cell(delivery: Path, tmp_path: Path, cell: str, asked: str) -> None:
+    (delivery / "houses.csv").write_text(cell, encoding="utf-8")
+    sql = f"select {asked} as told from (select content as b from read_text(getvariable('delivery') || '/houses.csv'))"
+    try:
+        profiles.run(profile(tmp_path, unit=sql), delivery, small.reference(), {})
+    except SampladsError as error:
+        said = i18n.sentence(error, "en")
+        assert "Jens" not in said
+        assert "Hansen" not in said
+        assert "LINE" not in said
+        assert "Error" in said[said.index("[") :]
+    else:
+        assert cell == '{"Jens": Hansen}' or asked.startswith("regexp"), "nothing failed"
+
+
+def test_why_a_profile_failed_tells_the_type_the_column_and_the_line(delivery: Path, tmp_path: Path) -> None:
+    def reason(sql: str) -> str:
+        with pytest.raises(SampladsError, match="profile_failed") as told:
+            profiles.run(profile(tmp_path, unit=sql), delivery, small.reference(), {})
+        return str(told.value.values["reason"])
+
+    rows = "from (values ('Jens Hansen')) as told (b)"
+    assert reason(f"select b::int as told {rows}") == "Conversion Error: Could not convert string, column b"
+    assert (
+        reason("select 777777::int::tinyint as told")
+        == "Conversion Error: Type INT32 with value … cannot be cast because the value is out of range for the destination type INT8"
+    )
+    assert reason(f"select c {rows}").startswith('Binder Error: Referenced column "c" not found')
+    assert reason("select error('The file houses.csv has no beds') as told").endswith("The file houses.csv has no beds")
+    (delivery / "houses.csv").write_text("id;beds\nH1;1\nH2;Jens Hansen\n", encoding="utf-8")
+    read = "read_csv(getvariable('delivery') || '/*.csv', delim = ';', header = true, columns = {'id': 'varchar', 'beds': 'int'})"
+    told = reason(f"select * from {read}")
+    assert "CSV Error on Line: 3" in told
+    assert '"beds"' in told
+    assert "Jens" not in told

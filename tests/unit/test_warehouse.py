@@ -6,6 +6,7 @@ import datetime as dt
 import itertools
 import multiprocessing
 import os
+import shutil
 import signal
 import threading
 import time
@@ -233,3 +234,116 @@ def test_a_second_publisher_waits_or_says_so(tmp_path: Path) -> None:
     holder.join()
     assert changed
     assert version.path.is_file()
+
+
+def test_only_what_is_called_as_ours_is_ever_removed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("SAMPLADS_KEEP", "1")
+    foreign = [tmp_path / name for name in ("sales.duckdb", "2026.duckdb", ".hidden.duckdb", ".building-notes.txt", ".current.json.old")]
+    folders = [tmp_path / "deliveries" / name for name in ("letters", "cafe", ".git")]
+    for folder in folders:
+        folder.mkdir(parents=True)
+        (folder / "kept.txt").write_text("mine", encoding="utf-8")
+    elsewhere = tmp_path / "elsewhere"
+    elsewhere.mkdir()
+    (elsewhere / "kept.txt").write_text("mine", encoding="utf-8")
+    linked = tmp_path / "deliveries" / ("b" * 20)
+    linked.symlink_to(elsewhere)
+    note = tmp_path / "deliveries" / "note.txt"
+    for file in [*foreign, note]:
+        file.write_text("mine", encoding="utf-8")
+    ours = [tmp_path / f"{'a' * 20}.duckdb", tmp_path / f"{'a' * 20}.analyst.duckdb", tmp_path / ".building-7.duckdb.wal"]
+    for file in ours:
+        file.write_text("old", encoding="utf-8")
+    (tmp_path / "deliveries" / ("c" * 20)).mkdir()
+    for day in range(3):
+        small.publish(tmp_path, small.archived(name=f"day {day}", as_of=small.DAY + dt.timedelta(days=day)))
+    assert all(file.read_text(encoding="utf-8") == "mine" for file in [*foreign, note, *(folder / "kept.txt" for folder in folders)])
+    assert (elsewhere / "kept.txt").is_file()
+    assert not any(file.exists() for file in ours)
+    assert not linked.is_symlink()
+    assert not (tmp_path / "deliveries" / ("c" * 20)).exists()
+
+
+def test_a_file_among_the_deliveries_does_not_stop_a_publication(tmp_path: Path) -> None:
+    (tmp_path / "deliveries").mkdir()
+    (tmp_path / "deliveries" / ("d" * 20)).write_text("a file", encoding="utf-8")
+    (tmp_path / "deliveries" / "note.txt").write_text("a file", encoding="utf-8")
+    small.publish(tmp_path)
+    version = small.publish(tmp_path, later_delivery())
+    assert warehouse.current(tmp_path) == version
+    assert (tmp_path / "deliveries" / ("d" * 20)).is_file()
+
+
+NO_ENTRIES = ['{"history": [7]}', '{"history": [{"id": "../x", "deliveries": [], "published_at": ""}]}', '{"history": [{"id": "x"}]}']
+
+
+@pytest.mark.parametrize("text", ["", "{}", "[]", "null", "not json", '{"history": {}}', "\ud800", "[" * 100_000, *NO_ENTRIES])
+def test_a_damaged_pointer_is_a_sentence_and_nothing_is_removed(tmp_path: Path, text: str) -> None:
+    version = small.publish(tmp_path)
+    (tmp_path / "current.json").write_bytes(text.encode("utf-8", "surrogatepass"))
+    for asked in (warehouse.current, warehouse.history, warehouse.rollback, small.publish):
+        with pytest.raises(SampladsError, match="warehouse_pointer_damaged"):
+            asked(tmp_path)
+    assert version.path.is_file()
+    assert all((tmp_path / "deliveries" / digest).is_dir() for digest in version.deliveries)
+
+
+def test_a_warehouse_that_is_a_file_or_cannot_be_made_is_a_sentence(tmp_path: Path) -> None:
+    file = tmp_path / "file"
+    file.write_text("a file", encoding="utf-8")
+    for asked in (warehouse.current, warehouse.history, warehouse.rollback, small.publish):
+        for folder in (file, file / "below"):
+            with pytest.raises(SampladsError, match=rf"warehouse_no_folder .folder={folder.name}"):
+                asked(folder)
+    for asked in (warehouse.rollback, small.publish):
+        with pytest.raises(SampladsError, match=r"warehouse_unusable .folder=nope"):
+            asked(Path("/proc/nope"))
+    with pytest.raises(SampladsError, match="warehouse_missing"):
+        warehouse.current(Path("/proc/nope"))
+    # A database reads tables of text too, by their names.
+    for name in ("file", "table.csv", "empty.duckdb"):
+        (tmp_path / name).write_text("" if name == "empty.duckdb" else "a;b\n1;2\n", encoding="utf-8")
+        with pytest.raises(SampladsError, match=rf"warehouse_unreadable .file={name}"):
+            queries.run("unit_ids", tmp_path / name)
+
+
+@pytest.mark.parametrize("method", ["read_text", "open", "mkdir"])
+def test_what_the_system_forbids_is_a_sentence(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, method: str) -> None:
+    small.publish(tmp_path)
+    told = getattr(Path, method)
+
+    def forbidden(path: Path, *arguments: object, **named: object) -> object:
+        if path.is_relative_to(tmp_path):
+            raise PermissionError(13, "Permission denied", str(path))
+        return told(path, *arguments, **named)
+
+    monkeypatch.setattr(Path, method, forbidden)
+    with pytest.raises(SampladsError, match="warehouse_unusable"):
+        small.publish(tmp_path, later_delivery())
+    if method == "read_text":
+        with pytest.raises(SampladsError, match="warehouse_unusable"):
+            warehouse.current(tmp_path)
+
+
+@pytest.mark.parametrize("lost", [".", "manifest.json", "finding.parquet", "capacity.parquet"])
+def test_an_archived_delivery_that_is_gone_is_a_sentence(tmp_path: Path, lost: str) -> None:
+    version = small.publish(tmp_path)
+    (digest,) = version.deliveries
+    folder = tmp_path / "deliveries" / digest
+    shutil.rmtree(folder) if lost == "." else (folder / lost).unlink()
+    with pytest.raises(SampladsError, match="archive_damaged") as caught:
+        small.publish(tmp_path, later_delivery())
+    assert caught.value.values["digest"] == digest
+    assert warehouse.current(tmp_path) == version
+    # Delivered again it is archived again, and the next one lies on top.
+    assert small.publish(tmp_path) == version
+    assert contents(small.publish(tmp_path, later_delivery()), "unit").height == 3
+
+
+def test_rolling_back_to_a_version_whose_file_is_gone_changes_nothing(tmp_path: Path) -> None:
+    first = small.publish(tmp_path)
+    second = small.publish(tmp_path, later_delivery())
+    first.path.unlink()
+    with pytest.raises(SampladsError, match="rollback_damaged"):
+        warehouse.rollback(tmp_path)
+    assert warehouse.current(tmp_path) == second

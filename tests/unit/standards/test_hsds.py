@@ -9,8 +9,10 @@ from pathlib import Path
 import polars as pl
 import pytest
 
-from samplads import settings
+from samplads import extracts, i18n, publishing, settings
+from samplads.__main__ import main
 from samplads.contracts import CONTRACTS
+from samplads.errors import SampladsError
 from samplads.standards import hsds
 from tests import small
 
@@ -130,3 +132,91 @@ def test_each_fault_is_found_where_it_stands(tmp_path: Path) -> None:
         ("service", 3, "id", "hsds_id_doubled"),
         ("service", 5, "id", "hsds_id_doubled"),
     }
+
+
+def package(folder: Path, **files: str) -> Path:
+    """A package of one service S1, and whatever else is given."""
+    told = {"services": "id,organization_id,name,status\nS1,O,N,active\n"} | files
+    (folder / "datapackage.json").write_text("{}", encoding="utf-8")
+    for name, text in told.items():
+        (folder / f"{name}.csv").write_text(text, encoding="utf-8")
+    return folder
+
+
+def checked(folder: Path) -> tuple[dict[str, pl.DataFrame], list[tuple[str, str | None, str]]]:
+    """The extracts that a package makes, and file, column and rule of what is wrong in it."""
+    told = hsds.rules(REFERENCE)
+    read = hsds.read(folder, told)
+    return hsds.to_extracts(read, municipality="370"), [(fault.file, fault.column, fault.rule) for fault in hsds.faults(read, told)]
+
+
+@pytest.mark.parametrize(
+    ("amount", "rate"),
+    [
+        ("abc", None),
+        ('"2.845,00"', None),
+        ("nan", None),
+        ("1_000", None),
+        ("2845.5", "284550"),
+        (" 5 ", "500"),
+        ("1e3", "100000"),
+        ("", None),
+    ],
+)
+def test_a_rate_that_is_no_number_is_found_and_the_unit_has_none(tmp_path: Path, amount: str, rate: str | None) -> None:
+    cost = f"id,service_id,amount,currency,amount_description\nC1,S1,{amount},DKK,day\n"
+    frames, found = checked(package(tmp_path, cost_options=cost))
+    assert frames["unit"].select("unit_id", "daily_rate_ore").rows() == [("S1", rate)]
+    assert (("cost_options.csv", "amount", "hsds_number") in found) == (rate is None and bool(amount))
+    publishing.check(tmp_path, folder=tmp_path / "none", values={"municipality": "370"})
+
+
+def test_of_two_attributes_that_say_the_same_the_first_counts(tmp_path: Path) -> None:
+    terms = [f"T{code},{code},{code},{code},samplads" for code in ("operator_kind", "as_of", "link_id", "name_right")]
+    links = [
+        ("S1", "service", "operator_kind", "municipal"),
+        ("S1", "service", "operator_kind", "private"),
+        ("S1", "service", "link_id", "x"),
+    ]
+    links += [("S1", "service", "name_right", "x"), ("C1", "service_capacity", "as_of", "2026-11-01")]
+    links += [("C1", "service_capacity", "as_of", "2026-11-02"), ("C1", "service_capacity", "operator_kind", "x")]
+    rows = [f"A{number},{link},T{code},{entity},{value}" for number, (link, entity, code, value) in enumerate(links)]
+    frames, _ = checked(
+        package(
+            tmp_path,
+            taxonomy_terms="\n".join(["id,code,name,description,taxonomy", *terms]) + "\n",
+            attributes="\n".join(["id,link_id,taxonomy_term_id,link_entity,value", *rows]) + "\n",
+            service_capacity="id,service_id,unit_id,available,maximum\nC1,S1,U,1,2\n",
+        )
+    )
+    assert frames["unit"]["unit_id"].to_list() == ["S1"]
+    assert frames["unit"]["operator_kind"].to_list() == ["municipal"]
+    assert frames["capacity"]["as_of"].to_list() == ["2026-11-01"]
+
+
+@pytest.mark.parametrize("header", ["id, id", "id,id", '"id ",id'])
+def test_headers_that_stand_twice_are_a_finding(tmp_path: Path, header: str) -> None:
+    capacity = f"{header},service_id,unit_id,available,maximum\nC1,C2,S1,U,1,2\n"
+    frames, found = checked(package(tmp_path, service_capacity=capacity))
+    assert ("service_capacity.csv", "id", "duplicate_header") in found
+    assert frames["unit"].height == 1
+    assert frames["capacity"].is_empty()
+    told = publishing.check(tmp_path, folder=tmp_path / "none", values={"municipality": "370"})
+    (finding,) = extracts.from_frame(told.findings.filter(pl.col("rule") == "duplicate_header"))
+    assert (finding.file, finding.row, finding.column) == ("service_capacity.csv", 1, "id")
+
+
+def test_a_table_with_a_header_twice_leaves_no_dangling_keys(tmp_path: Path) -> None:
+    cost = "id,service_id,amount\nC1,S1,5\n"
+    _, found = checked(package(tmp_path, services="id, id,name\nS1,S2,N\n", cost_options=cost))
+    assert ("services.csv", "id", "duplicate_header") in found
+    assert not [rule for _, _, rule in found if rule == "hsds_dangling_key"]
+
+
+@pytest.mark.parametrize("language", i18n.LANGUAGES)
+def test_what_is_no_package_is_said_to_be_none(tmp_path: Path, capsys: pytest.CaptureFixture[str], language: str) -> None:
+    (tmp_path / "unit.csv").write_text("unit_id;offer_id;name;municipality\nA-1;T-1;Eg;370\n", encoding="utf-8")
+    assert main(["--language", language, "check", str(tmp_path), "--profile", "hsds", "--warehouse", str(tmp_path / "none")]) == 2
+    told = capsys.readouterr()
+    assert told.err.strip() == i18n.sentence(SampladsError("hsds_no_package"), language)
+    assert told.out == ""
