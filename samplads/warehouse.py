@@ -443,8 +443,8 @@ def publish(
                 made.append(root / "deliveries" / delivery.digest)
             archive(root, delivery)
         # The same files again, which came to something else now: what they came to before has had its day.
-        again = {delivery.files: delivery.digest for delivery in deliveries if delivery.files}
-        kept = [digest for digest in kept if again.get(manifests[digest].get("files", ""), digest) == digest]
+        turned = {delivery.files: delivery.digest for delivery in deliveries if delivery.files}
+        kept = [digest for digest in kept if turned.get(_manifest(root, digest).get("files", ""), digest) == digest]
         chosen = {*kept, *(delivery.digest for delivery in deliveries)}
         # By the day a delivery speaks of, not by the day it came: deliveries of different days in any order are the same warehouse. Of the
         # same day the one that came last has the last word, so that a sheet that was mended and returned counts.
