@@ -196,7 +196,7 @@ def check(
             raise SampladsError("delivery_empty", delivery=name)
         if profile is None and hsds.is_package(source):
             profile = HSDS
-        synthetic = profile is None and bool(read.manifest.get("synthetic", False))
+        synthetic = bool(read.manifest.get("synthetic", False)) or (profile == HSDS and hsds.is_synthetic(source))
         known = _known(folder, synthetic=synthetic, beside=beside)
         if profile is None:
             checked = extracts.check(read, facts.codes(), known)

@@ -46,7 +46,8 @@ def export(out: Path, *, warehouse: Path | None = None, reference: Path | None =
     file = published.current(warehouse).path
     told = hsds.rules(reference or settings.read().reference)
     units, capacity, approvals = (queries.run(f"hsds_{name}", file) for name in ("units", "capacity", "approvals"))
-    files = hsds.export(units, capacity, approvals, queries.run("target_groups", file), told)
+    synthetic = bool(queries.run("warehouse_meta", file).item(0, "synthetic"))
+    files = hsds.export(units, capacity, approvals, queries.run("target_groups", file), told, synthetic=synthetic)
     zipped = out.suffix.lower() == ".zip"
     if out.is_dir() and (zipped or any(path.name not in files for path in out.iterdir())):
         raise SampladsError("hsds_out_taken", out=out.name)

@@ -84,6 +84,15 @@ def rules(reference: Path) -> dict[str, Any]:
     return told
 
 
+def is_synthetic(folder: Path) -> bool:
+    """Whether a data package's descriptor says that all in it is made up."""
+    try:
+        descriptor = json.loads((folder / "datapackage.json").read_text(encoding="utf-8-sig"))
+    except (OSError, ValueError, RecursionError):
+        return False
+    return isinstance(descriptor, dict) and descriptor.get("synthetic") not in (None, False)
+
+
 def is_package(folder: Path) -> bool:
     """Whether a delivery is a data package of services with capacities."""
     return (folder / "datapackage.json").is_file() and (folder / "services.csv").is_file()
@@ -353,11 +362,17 @@ def _text(value: object) -> str:
 
 
 def export(
-    units: pl.DataFrame, capacity: pl.DataFrame, approvals: pl.DataFrame, target_groups: pl.DataFrame, told: Mapping[str, Any]
+    units: pl.DataFrame,
+    capacity: pl.DataFrame,
+    approvals: pl.DataFrame,
+    target_groups: pl.DataFrame,
+    told: Mapping[str, Any],
+    *,
+    synthetic: bool = False,
 ) -> dict[str, bytes]:
     """Our frames as the files of a data package: name -> bytes. `units`, `capacity` and `approvals` as their contracts; one count a unit.
 
-    Rows are sorted by our ids, so that the same warehouse gives the same bytes.
+    What is `synthetic` says so in its descriptor, so that made-up data do not come back as real. Rows are sorted by our ids, so that the same warehouse gives the same bytes.
     """
     rows: dict[str, list[dict[str, Any]]] = {table: [] for table in told["tables"]}
     taxonomies = {"ffb": "Target groups of the reference", OURS: "Columns that HSDS has no place for"}
@@ -481,10 +496,10 @@ def export(
         for column in CAPACITY_ATTRIBUTES:
             if count[column] is not None:
                 attribute("service_capacity", identity, OURS, column, count[column])
-    return _files(rows, told)
+    return _files(rows, told, synthetic=synthetic)
 
 
-def _files(rows: Mapping[str, list[dict[str, Any]]], told: Mapping[str, Any]) -> dict[str, bytes]:
+def _files(rows: Mapping[str, list[dict[str, Any]]], told: Mapping[str, Any], *, synthetic: bool) -> dict[str, bytes]:
     """Tables as CSV files with a descriptor that names their keys."""
     files: dict[str, bytes] = {}
     resources = []
@@ -526,6 +541,8 @@ def _files(rows: Mapping[str, list[dict[str, Any]]], told: Mapping[str, Any]) ->
             }
         )
     descriptor = {"name": "samplads", "profile": "tabular-data-package", "version": told["version"], "resources": resources}
+    if synthetic:
+        descriptor["synthetic"] = True
     files["datapackage.json"] = json.dumps(descriptor, ensure_ascii=False, indent=1).encode("utf-8")
     return files
 

@@ -38,6 +38,8 @@ def test_an_exported_demo_publishes_as_the_same_units_counts_and_approvals(
     assert "HSDS 3.1" in capsys.readouterr().out
     theirs = publishing.publish([out], folder=tmp_path / "theirs")
     assert theirs.deliveries[0].findings.filter(theirs.deliveries[0].findings["severity"] == "set_aside").is_empty()
+    # Made-up data do not come back as real.
+    assert theirs.deliveries[0].synthetic
     for table in ("unit", "capacity_latest", "target_group_approval"):
         assert differences(ours.path, theirs.version.path, table) == 0, table
 
