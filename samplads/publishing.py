@@ -162,7 +162,14 @@ def _mapped(
         package = hsds.read(source, told)
         faults = [
             extracts.Finding(
-                name, fault.file, fault.rule, extracts.RULES[fault.rule], row=fault.row, column=fault.column, value=fault.value
+                name,
+                fault.file,
+                fault.rule,
+                extracts.RULES[fault.rule],
+                row=fault.row,
+                column=fault.column,
+                value=fault.value,
+                values={"headers": fault.column, "wanted": fault.column},
             )
             for fault in hsds.faults(package, told)
         ]

@@ -372,7 +372,8 @@ def export(
 ) -> dict[str, bytes]:
     """Our frames as the files of a data package: name -> bytes. `units`, `capacity` and `approvals` as their contracts; one count a unit.
 
-    What is `synthetic` says so in its descriptor, so that made-up data do not come back as real. Rows are sorted by our ids, so that the same warehouse gives the same bytes.
+    What is `synthetic` says so in its descriptor, so that made-up data do not come back as real. Rows are sorted by our ids, so that the
+    same warehouse gives the same bytes.
     """
     rows: dict[str, list[dict[str, Any]]] = {table: [] for table in told["tables"]}
     taxonomies = {"ffb": "Target groups of the reference", OURS: "Columns that HSDS has no place for"}

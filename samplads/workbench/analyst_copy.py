@@ -396,53 +396,60 @@ def _youth(connection: duckdb.DuckDBPyConnection, regions: Mapping[str, str], li
     return count_by_area(told, regions, YOUTH_TRAITS, limits.threshold)
 
 
+def _few_behind(units: Sequence[tuple[int, int]], threshold: int) -> bool:
+    """Whether incidents, told by unit with those who live in it, are few, or those of few people but for a few."""
+    incidents, residents = sum(count for count, _ in units), sum(living for _, living in units)
+    most, living = max(units)
+    return incidents < threshold or residents < threshold or (living < threshold and incidents - most < threshold)
+
+
 def _incidents(connection: duckdb.DuckDBPyConnection, regions: Mapping[str, str], limits: Disclosure) -> pl.DataFrame:
-    """Incidents by year and where the unit lies. Hidden where they are few, or where few live behind them."""
+    """Incidents by year and where the unit lies. Hidden where they are few, where few live behind them, and where nearly all of them are
+    those of one unit in which few live.
+
+    Who lives in a unit: the most that any count of that year tells, else its latest count.
+    """
     rows = connection.execute(
         """
-        select
-            year(night_incident.night_of) as year,
-            unit.municipality,
-            count(*) as incidents,
-            sum(coalesce(places.maximum, 0)) filter (where places.first_of_unit) as residents
-        from warehouse.night_incident
-        inner join warehouse.unit on night_incident.unit_id = unit.unit_id
-        left join (
-            select
-                told.incident_id,
-                row_number() over (partition by year(told.night_of), told.unit_id order by told.incident_id) = 1 as first_of_unit,
-                latest.maximum
-            from warehouse.night_incident as told
-            left join (
-                select capacity.unit_id, arg_max(capacity.maximum, capacity.as_of) as maximum from warehouse.capacity group by all
-            ) as latest on told.unit_id = latest.unit_id
-        ) as places on night_incident.incident_id = places.incident_id
-        group by all
-        order by all
+        with told as (
+            select year(night_of) as year, unit_id, count(*) as incidents from warehouse.night_incident group by all
+        ),
+        counted as (
+            select year(as_of) as year, unit_id, max(coalesce(occupied, maximum)) as residents from warehouse.capacity group by all
+        ),
+        latest as (
+            select unit_id, arg_max(coalesce(occupied, maximum), as_of) as residents from warehouse.capacity group by all
+        )
+        select told.year, unit.municipality, told.incidents, coalesce(counted.residents, latest.residents, 0) as residents
+        from told
+        inner join warehouse.unit on told.unit_id = unit.unit_id
+        left join counted on told.unit_id = counted.unit_id and told.year = counted.year
+        left join latest on told.unit_id = latest.unit_id
+        order by told.year, unit.municipality, told.unit_id
         """
     ).fetchall()
     frames = []
     for year in sorted({row[0] for row in rows}):
         cells = Cells()
-        inside: dict[str, list[int]] = {}
-        sums: dict[str, list[int]] = {}
+        units: dict[str, list[tuple[int, int]]] = {}
         for at, municipality, incidents, residents in rows:
-            if at != year:
-                continue
-            region = regions.get(str(municipality), UNKNOWN)
-            few = incidents < limits.threshold or (residents or 0) < limits.threshold
-            inside.setdefault(region, []).append(cells.add((int(year), "municipality", str(municipality)), int(incidents), few))
-            held = sums.setdefault(region, [0, 0])
-            held[0] += int(incidents)
-            held[1] += int(residents or 0)
+            if at == year:
+                units.setdefault(str(municipality), []).append((int(incidents), int(residents)))
+        inside: dict[str, list[int]] = {}
+        held: dict[str, list[tuple[int, int]]] = {}
+        for municipality, told in units.items():
+            region = regions.get(municipality, UNKNOWN)
+            key = (int(year), "municipality", municipality)
+            inside.setdefault(region, []).append(cells.add(key, sum(count for count, _ in told), _few_behind(told, limits.threshold)))
+            held.setdefault(region, []).extend(told)
         region_cells = []
-        for region, (incidents, residents) in sorted(sums.items()):
-            few = incidents < limits.threshold or residents < limits.threshold
-            region_cells.append(cells.add((int(year), "region", region), incidents, few))
+        for region, told in sorted(held.items()):
+            few = _few_behind(told, limits.threshold)
+            region_cells.append(cells.add((int(year), "region", region), sum(count for count, _ in told), few))
             cells.total(region_cells[-1], inside[region])
-        everything, residents = sum(pair[0] for pair in sums.values()), sum(pair[1] for pair in sums.values())
-        few = everything < limits.threshold or residents < limits.threshold
-        cells.total(cells.add((int(year), COUNTRY, ALL), everything, few), region_cells)
+        everything = [unit for told in held.values() for unit in told]
+        few = _few_behind(everything, limits.threshold)
+        cells.total(cells.add((int(year), COUNTRY, ALL), sum(count for count, _ in everything), few), region_cells)
         frames.append(_frame(cells, cells.hide(limits.threshold), ("year", "area_level", "area"), "incidents"))
     schema = {"year": pl.Int64, "area_level": pl.String, "area": pl.String, "incidents": pl.Int64, "suppressed": pl.Boolean}
     return pl.concat([pl.DataFrame(schema=schema), *frames])
