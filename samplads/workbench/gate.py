@@ -8,7 +8,7 @@ a process that was going to end anyway.
 1. `extract_statements` must find exactly one statement.
 2. EXPLAIN is judged by the statement behind it; a PIVOT without IN (which DuckDB expands to several statements) by itself with `in (0)` put
    behind each ON expression: that adds to the tree and takes nothing away.
-3. The tree is walked with the names of the WITH clauses in scope.
+3. The tree is walked with the names of the WITH clauses in scope, each from where DuckDB itself knows it.
 """
 
 from __future__ import annotations
@@ -203,13 +203,35 @@ def _place_of_word(sql: str, word: str) -> Place | None:
     return None
 
 
+def _fold(name: str) -> str:
+    """A name as DuckDB compares it: A to Z alone are folded. Python also makes a k of the Kelvin sign."""
+    return name.encode(errors="replace").lower().decode()
+
+
+def _in_query(node: dict[str, Any], scope: frozenset[str]) -> list[tuple[Any, frozenset[str]]]:
+    """What is below a query, each with the names of WITH in scope there, as DuckDB resolves them.
+
+    A body sees the names before its own and never its own: there the name is still the table's. Only the second half of a recursive one
+    sees itself, and not in its first half nor in a WITH before the two.
+    """
+    below = []
+    for entry in node["cte_map"]["map"]:
+        below.append((entry["value"], scope))
+        scope = scope | {_fold(entry["key"])}
+    itself = scope | {_fold(str(node["cte_name"]))} if "cte_name" in node else scope
+    for name, child in node.items():
+        if name != "cte_map" and isinstance(child, (dict, list)):
+            below.append((child, itself if name in {"right", "child"} else scope))
+    return below
+
+
 class _Walk:
     """One pass over a parse tree."""
 
     def __init__(self, sql: str, tables: Iterable[str], put_in: list[int]) -> None:
         self.sql = sql
         self.put_in = put_in
-        self.names = {name.lower(): name for name in tables}
+        self.names = {_fold(name): name for name in tables}
         self.parameters: dict[str, None] = {}
         self.tables: dict[str, None] = {}
         self.shows: list[str] = []
@@ -228,23 +250,22 @@ class _Walk:
             if isinstance(node, list):
                 stack.extend((child, scope) for child in reversed(node))
             elif isinstance(node, dict):
-                scope = self._node(node, scope)
-                stack.extend((child, scope) for child in reversed(list(node.values())) if isinstance(child, (dict, list)))
+                stack.extend(reversed(self._node(node, scope)))
 
-    def _node(self, node: dict[str, Any], scope: frozenset[str]) -> frozenset[str]:
+    def _node(self, node: dict[str, Any], scope: frozenset[str]) -> list[tuple[Any, frozenset[str]]]:
+        """Judge a node; returns what is below it, each with the names in scope there."""
         kind = node.get("type")
-        if not isinstance(kind, str):
-            return scope
-        if "class" in node:
-            self._expression(node)
-        elif kind in QUERY_NODES:
-            return scope | {entry["key"].lower() for entry in node["cte_map"]["map"]} | {str(node.get("cte_name", "")).lower()}
-        elif kind in TABLE_NODES:
-            self._table(node, kind, scope)
-        elif kind not in MODIFIERS:
-            word = _WORDS_OF_NODE.get(kind, kind.removesuffix("_QUERY_NODE"))
-            raise SqlError("sql_write_refused", statement=word, where=self._place(node) or _place_of_word(self.sql, word))
-        return scope
+        if isinstance(kind, str):
+            if "class" in node:
+                self._expression(node)
+            elif kind in QUERY_NODES:
+                return _in_query(node, scope)
+            elif kind in TABLE_NODES:
+                self._table(node, kind, scope)
+            elif kind not in MODIFIERS:
+                word = _WORDS_OF_NODE.get(kind, kind.removesuffix("_QUERY_NODE"))
+                raise SqlError("sql_write_refused", statement=word, where=self._place(node) or _place_of_word(self.sql, word))
+        return [(child, scope) for child in node.values() if isinstance(child, (dict, list))]
 
     def _expression(self, node: dict[str, Any]) -> None:
         kind = node["class"]
@@ -264,7 +285,7 @@ class _Walk:
         here = where or self._place(node) or _place_of_word(self.sql, name)
         # What stands before the name may be a schema or, in `a.len()`, the first argument: the last name alone says what is called.
         name = str(path[-1]) if path else name
-        known = name.lower() in allowed or name.lower().startswith("collate_")
+        known = _fold(name) in allowed or _fold(name).startswith("collate_")
         if not known:
             raise SqlError("sql_function_refused", name=name[:80], where=here, candidates=_like(name, functions.CALLABLE, 0.75))
 
@@ -281,24 +302,24 @@ class _Walk:
                 self.shows.append(_KIND_OF_SHOW[show])
             elif special == "tables" and not node["catalog_name"] and not node["schema_name"]:
                 self.shows.append("show")
-            elif special.lower() in self.names:
-                self.tables[self.names[special.lower()]] = None
+            elif _fold(special) in self.names:
+                self.tables[self.names[_fold(special)]] = None
                 self.shows.append("describe")
             else:
                 raise SqlError("sql_show_refused", name=special[:80].removeprefix("__") or show.lower(), where=where)
         elif kind == "BASE_TABLE":
             path = [str(part) for part in node["qualified_name"]["path"]]
             name = path[-1]
-            if len(path) == 1 and name.lower() in scope:
+            if len(path) == 1 and _fold(name) in scope:
                 return
-            if len(path) > 2 or (len(path) == 2 and path[0].lower() != "main") or name.lower() not in self.names:
+            if len(path) > 2 or (len(path) == 2 and _fold(path[0]) != "main") or _fold(name) not in self.names:
                 raise SqlError(
                     "sql_table_unknown",
                     name=".".join(path)[:120],
                     where=where or _place_of_word(self.sql, name),
                     candidates=_like(name, self.names.values()),
                 )
-            self.tables[self.names[name.lower()]] = None
+            self.tables[self.names[_fold(name)]] = None
 
 
 def _like(name: str, names: Iterable[str], cutoff: float = 0.6) -> list[str]:
