@@ -13,6 +13,7 @@ from __future__ import annotations
 import datetime as dt
 import decimal
 import json
+import math
 from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import IO, Any
@@ -21,9 +22,12 @@ import polars as pl
 import pyarrow as pa
 import pyarrow.parquet as pq
 
+from samplads.workbench import plain
+
 SHEET_ROWS = 1_048_576
 """Rows of an Excel sheet, its header among them."""
 CELL_SIGNS = 32_767
+EXCEL_DIGITS = 15
 _FORMULA_SIGNS = ("=", "+", "-", "@", "\t", "\r")
 _ROW_GROUP = 200_000
 
@@ -89,7 +93,7 @@ def _json(value: object) -> str:
 
 
 def _frame(batch: pa.RecordBatch) -> pl.DataFrame:
-    return pl.DataFrame(pl.from_arrow(pa.table(batch)))
+    return pl.DataFrame(pl.from_arrow(plain.readable(pa.table(batch))))
 
 
 def _csv(batches: Iterable[pa.RecordBatch], target: IO[bytes], tell: Callable[[int], None]) -> int:
@@ -183,6 +187,15 @@ def _sheet(book: Any, header: list[str], bold: Any, number: int) -> Any:
     return sheet
 
 
+def _fits_excel(value: int | float | decimal.Decimal) -> bool:  # noqa: PYI041 - a whole number and a measured one are told apart
+    """Whether a number is one to Excel and stays what it is: 15 digits, where it is counted and not measured."""
+    if isinstance(value, decimal.Decimal):
+        return value.is_finite() and len(value.normalize().as_tuple().digits) <= EXCEL_DIGITS
+    if isinstance(value, int):
+        return abs(value) < 10**EXCEL_DIGITS
+    return math.isfinite(value)
+
+
 def _cell(sheet: Any, line: int, place: int, value: Any, forms: dict[type, Any]) -> None:
     if value is None:
         return
@@ -192,13 +205,10 @@ def _cell(sheet: Any, line: int, place: int, value: Any, forms: dict[type, Any])
     elif kind is bool:
         sheet.write_boolean(line, place, value)
     elif kind in {int, float, decimal.Decimal}:
-        # A number that Excel would round, or that is none, is written as text.
-        exact = kind is not int or -(10**15) < value < 10**15
-        finite = kind is int or (value == value and abs(value) != float("inf"))
-        if exact and finite:
+        if _fits_excel(value):
             sheet.write_number(line, place, value)
         else:
-            sheet.write_string(line, place, str(value))
+            sheet.write_string(line, place, format(value, "f") if kind is decimal.Decimal else str(value))
     elif kind in forms:
         if kind is dt.datetime:
             value = value.replace(tzinfo=None)

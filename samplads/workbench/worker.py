@@ -14,6 +14,7 @@ from __future__ import annotations
 import atexit
 import contextlib
 import json
+import logging
 import os
 import selectors
 import shutil
@@ -35,6 +36,8 @@ from samplads import settings
 from samplads.errors import SampladsError
 from samplads.workbench import wire
 from samplads.workbench.faults import SqlError
+
+log = logging.getLogger("samplads.workbench")
 
 FORMATS = ("csv", "xlsx", "parquet")
 
@@ -314,17 +317,12 @@ class Run:
 
         Raises SqlError: what the gate or the database says, `sql_timeout`, `sql_cancelled`, `sql_memory`, `sql_result_wide`.
         """
-        import pyarrow as pa
-
         done, data, peak = self._drive()
-        reader = pa.ipc.open_stream(data) if data else None
-        table = reader.read_all() if reader else pa.table({})
-        frame = pl.DataFrame(pl.from_arrow(table))
+        columns = tuple((str(name), str(kind)) for name, kind in done["columns"])
+        frame = _frame(data, columns)
         plan = None
         if done["kind"] == "explain" and "explain_value" in frame.columns:
             plan = "\n".join(str(value) for value in frame["explain_value"])
-        columns = tuple((str(name), str(kind)) for name, kind in done["columns"])
-        frame = _plain_wholes(frame, columns)
         return Outcome(done["kind"], columns, frame, bool(done["truncated"]), frame.height, float(done["seconds"]), plan, peak)
 
     def checked(self) -> Checked:
@@ -388,6 +386,26 @@ class Run:
             error.peak_mb = peak
             raise error
         return child.done, data, peak
+
+
+def _frame(data: bytearray, columns: tuple[tuple[str, str], ...]) -> pl.DataFrame:
+    """What a child sent, as a frame.
+
+    Raises SqlError `sql_unreadable` where a value has no place in one.
+    """
+    import pyarrow as pa
+
+    from samplads.workbench import plain
+
+    try:
+        table = pa.ipc.open_stream(data).read_all() if data else pa.table({})
+        frame = _plain_wholes(pl.DataFrame(pl.from_arrow(plain.readable(table))), columns)
+        # Whatever polars cannot hand over as a value is found here, not where a page shows it.
+        frame.rows()
+    except (pa.ArrowException, pl.exceptions.PolarsError, pl.exceptions.PanicException, ValueError, OverflowError) as error:
+        log.warning("a result that cannot be read: %s", error)
+        raise SqlError("sql_unreadable") from None
+    return frame
 
 
 def _plain_wholes(frame: pl.DataFrame, columns: tuple[tuple[str, str], ...]) -> pl.DataFrame:

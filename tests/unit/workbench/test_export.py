@@ -83,6 +83,20 @@ def test_xlsx_keeps_types_and_text(tmp_path: Path) -> None:
     assert rows[1][8] is True
 
 
+def test_xlsx_rounds_no_number(tmp_path: Path) -> None:
+    exact = [Decimal("1234567890123456789"), Decimal("123456789012345"), Decimal("-1500000000000000000000"), None]
+    shown = pa.table(
+        {
+            "sum": pa.array(exact, pa.decimal128(38, 0)),
+            "beløb": pa.array([Decimal("12345678901234567890.12"), Decimal("1.10"), None, Decimal(0)], pa.decimal128(30, 2)),
+        }
+    )
+    data, _ = written("xlsx", tmp_path, shown)
+    rows = list(openpyxl.load_workbook(io.BytesIO(data))["Resultat"].iter_rows(min_row=2, values_only=True))
+    assert [row[0] for row in rows] == ["1234567890123456789", 123456789012345, -1.5e21, None]
+    assert [row[1] for row in rows] == ["12345678901234567890.12", 1.1, None, 0]
+
+
 def test_xlsx_goes_on_in_the_next_sheet(tmp_path: Path) -> None:
     table = pa.table({"n": list(range(25))})
     data, told = written("xlsx", tmp_path, table, sheet_rows=11)

@@ -12,13 +12,18 @@ import time
 from decimal import Decimal
 from pathlib import Path
 
+import duckdb
+import openpyxl
 import polars as pl
 import psutil
+import pyarrow as pa
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from samplads import i18n
 from samplads.errors import SampladsError
-from samplads.workbench import faults, wire, worker
+from samplads.workbench import faults, plain, wire, worker
 from samplads.workbench.faults import SqlError
 
 
@@ -69,6 +74,74 @@ def test_every_type_comes_back(copy: Path) -> None:
 
 def test_same_name_twice_becomes_two_columns(copy: Path) -> None:
     assert worker.run("select 1 as a, 2 as a, 3 as A", copy).frame.row(0) == (1, 2, 3)
+
+
+def test_a_name_made_different_is_not_one_that_is_there(copy: Path) -> None:
+    frame = worker.run("select 1 a, 2 a, 3 a_2, 4 a, 5 a_2", copy).frame
+    assert frame.row(0) == (1, 2, 3, 4, 5)
+    assert frame.columns[::2] == ["a", "a_2", "a_2_2"]
+
+
+STRANGE = {
+    "'infinity'::date": "infinity",
+    "date '20000-01-01'": "20000-01-01",
+    "date '-0044-01-01'": "0045-01-01 (BC)",
+    "'-infinity'::timestamp": "-infinity",
+    "timestamp '20000-01-01 10:30:00.5'": "20000-01-01 10:30:00.5",
+    "timestamptz '20000-01-02 01:00:00+01'": "20000-01-02 00:00:00+00",
+    "170141183460469231731687303715884105727": "170141183460469231731687303715884105727",
+    "-170141183460469231731687303715884105728": "-170141183460469231731687303715884105728",
+    "md5_number('x')": "221188521546444818284084528980898927773",
+    "340282366920938463463374607431768211455::uhugeint": "340282366920938463463374607431768211455",
+    "'123456789012345678901234567890123456789012'::bignum": "123456789012345678901234567890123456789012",
+    "time '24:00:00'": "24:00:00",
+    "timetz '10:00:00+02'": "10:00:00+02",
+    "{'a': '101'::bit}": "{'a': 101}",
+    "map {1: 'infinity'::date}": "{1=infinity}",
+    "[interval '1 day', null]": "[1 day, NULL]",
+}
+
+
+@pytest.mark.parametrize("sql", STRANGE)
+def test_what_a_frame_cannot_hold_is_text_and_exact(copy: Path, tmp_path: Path, sql: str) -> None:
+    assert worker.run(f"select {sql} as d, 1 as n", copy).frame.row(0) == (STRANGE[sql], 1)
+    done = worker.export(f"select {sql} as d, 1 as n", copy, tmp_path / "out.csv", "csv")
+    last = done.path.read_text(encoding="utf-8-sig").splitlines()[-1]
+    assert last.rpartition(";")[0].strip('"').lstrip("'").replace('""', '"') == STRANGE[sql]
+    done = worker.export(f"select {sql} as d, 1 as n", copy, tmp_path / "out.xlsx", "xlsx")
+    assert openpyxl.load_workbook(done.path)["Resultat"]["A2"].value == STRANGE[sql]
+    assert worker.export(f"select {sql} as d, 1 as n", copy, tmp_path / "out.parquet", "parquet").rows == 1
+
+
+def test_strange_values_within_lists_and_beside_nulls(copy: Path) -> None:
+    frame = worker.run(
+        "select * from (values ([[date 'infinity', null], null, []], {'a': [time '24:00:00']}, [date 'infinity', null]::date[2]), "
+        "(null, null, null), ([[date '2026-01-01']], {'a': null}, null)) t(a, b, c)",
+        copy,
+    ).frame
+    assert frame["a"].to_list() == [[["infinity", None], None, []], None, [["2026-01-01"]]]
+    assert frame["b"].to_list() == [{"a": ["24:00:00"]}, None, {"a": None}]
+    assert frame["c"].to_list() == [["infinity", None], None, None]
+
+
+@settings(deadline=None, max_examples=200)
+@given(st.integers(-2_000_000, 1_000_000_000), st.integers(-(2**62), 2**62))
+def test_days_and_moments_are_written_as_duckdb_does(days: int, moment: int) -> None:
+    table = pa.table({"d": pa.array([days], pa.date32()), "t": pa.array([moment], pa.timestamp("us")), "n": [1]})
+    with duckdb.connect() as connection:
+        connection.register("made", table)
+        told = connection.execute("select d::varchar, t::varchar from made").fetchall()
+    shown = plain.readable(table)
+    for name, text in zip(("d", "t"), told[0], strict=True):
+        if pa.types.is_string(shown.schema.field(name).type):
+            assert shown[name].to_pylist() == [text]
+
+
+def test_a_value_that_cannot_be_read_is_said(copy: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(plain, "readable", lambda table: table)
+    with pytest.raises(SqlError) as caught:
+        worker.run("select 'infinity'::date d", copy)
+    assert caught.value.key == "sql_unreadable"
 
 
 def test_parameters_are_bound_with_their_types(copy: Path) -> None:
