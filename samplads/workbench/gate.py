@@ -6,8 +6,8 @@ name and its place. The gate runs inside the worker process (see `child`), never
 a process that was going to end anyway.
 
 1. `extract_statements` must find exactly one statement.
-2. EXPLAIN is judged by the statement behind it; a PIVOT without IN (which DuckDB expands to several statements) by itself with `in (0)` put
-   behind each ON expression: that adds to the tree and takes nothing away.
+2. EXPLAIN is judged by the statement behind it; a PIVOT without IN (which DuckDB expands to several statements) by itself with parentheses
+   round each ON expression and `in (0)` behind it: that adds to the tree and takes nothing away.
 3. The tree is walked with the names of the WITH clauses in scope, each from where DuckDB itself knows it.
 """
 
@@ -160,40 +160,44 @@ def _is_options(tokens: list[_Token], at: int) -> bool:
     return at + 1 < len(tokens) and tokens[at].text == "(" and tokens[at + 1].text in {"format", "analyze", "verbose"}
 
 
-_PUT_IN = b" in (0) "
+_PUT_BEFORE, _PUT_BEHIND = b"(", b") in (0) "
+_ENDS_ON = frozenset({",", ";", ")", "using", "group", "order", "limit", "union", "except", "intersect"})
 
 
-def _with_pivot_values(sql: str) -> tuple[str, list[int]]:
-    """The text with ` in (0) ` behind each ON expression of a PIVOT that has none, and the bytes before which it was put."""
+def _with_pivot_values(sql: str) -> tuple[str, list[tuple[int, bytes]]]:
+    """The text with each ON expression of a PIVOT that has no IN as `(expression) in (0)`, and what was put before which byte."""
     data = sql.encode()
     tokens = _tokens(data)
-    insert_at: list[int] = []
+    put: dict[tuple[int, int], bytes] = {}
     for index, token in enumerate(tokens):
         if token.text not in {"pivot", "pivot_wider"}:
             continue
         depth, inside_on, has_in = 0, False, False
-        for follower, ahead in zip(tokens[index + 1 :], [*tokens[index + 2 :], None], strict=True):
+        first: int | None = None
+        for before, follower in zip(tokens[index:], [*tokens[index + 1 :], _Token(len(data), len(data), "end", ";")], strict=True):
             word = follower.text
-            ends = depth == 0 and (word in {",", ";", ")", "using", "group", "order", "limit", "union", "except", "intersect"})
-            if inside_on and ends:
-                if not has_in:
-                    insert_at.append(follower.start)
-                has_in = False
+            if inside_on and depth == 0 and word in _ENDS_ON:
+                if not has_in and first is not None:
+                    put[first, 1], put[before.end, 0] = _PUT_BEFORE, _PUT_BEHIND
+                first, has_in = None, False
                 if word != ",":
                     break
             elif depth == 0 and word in {")", ";"}:
                 break
             elif depth == 0 and not inside_on and word == "on":
                 inside_on = True
-            elif inside_on and depth == 0 and word == "in":
-                has_in = True
-            depth += word.count("(") - word.count(")") if follower.kind == "operator" else 0
-            if ahead is None and inside_on and not has_in and not ends:
-                insert_at.append(len(data))
-    places = sorted(set(insert_at))
-    for at in reversed(places):
-        data = data[:at] + _PUT_IN + data[at:]
-    return data.decode(), places
+            elif inside_on:
+                first = follower.start if first is None else first
+                has_in = has_in or (depth == 0 and word == "in")
+            if follower.kind == "operator":
+                depth += word.count("(") - word.count(")")
+            elif follower.kind == "keyword":
+                # An IN within CASE is not the PIVOT's.
+                depth += (word == "case") - (word == "end")
+    places = sorted(put.items())
+    for (at, _), text in reversed(places):
+        data = data[:at] + text + data[at:]
+    return data.decode(), [(at, text) for (at, _), text in places]
 
 
 def _place_of_word(sql: str, word: str) -> Place | None:
@@ -228,7 +232,7 @@ def _in_query(node: dict[str, Any], scope: frozenset[str]) -> list[tuple[Any, fr
 class _Walk:
     """One pass over a parse tree."""
 
-    def __init__(self, sql: str, tables: Iterable[str], put_in: list[int]) -> None:
+    def __init__(self, sql: str, tables: Iterable[str], put_in: list[tuple[int, bytes]]) -> None:
         self.sql = sql
         self.put_in = put_in
         self.names = {_fold(name): name for name in tables}
@@ -239,7 +243,8 @@ class _Walk:
     def _place(self, node: dict[str, Any]) -> Place | None:
         """Where a node stands in the text as it was typed."""
         start, length = node.get("query_location", _EVERYWHERE), node.get("query_location_length", 1)
-        start -= len(_PUT_IN) * sum(start > at + nth * len(_PUT_IN) for nth, at in enumerate(self.put_in))
+        for at, text in self.put_in:
+            start -= len(text) if start >= at + len(text) else 0
         return place(self.sql, start, length) if 0 <= start < len(self.sql.encode()) else None
 
     def run(self, tree: Any) -> None:
@@ -358,7 +363,7 @@ def check(connection: duckdb.DuckDBPyConnection, sql: str, tables: Iterable[str]
         inner = _statements(connection, text)
         kind = _kind(inner[0]) if len(inner) == 1 else ""
     expanded = kind == "MULTI"
-    put_in: list[int] = []
+    put_in: list[tuple[int, bytes]] = []
     if expanded:
         text, put_in = _with_pivot_values(text)
     if kind not in {"SELECT", "MULTI"}:
