@@ -397,9 +397,11 @@ def _marked_place(sql: str, marked: str) -> Place | None:
     cells = spaces - len(f"LINE {number}: ") - (3 if excerpt.startswith("...") else 0)
     signs = 0
     for sign in shown:
-        if cells <= 0:
+        width = faults.cells(sign)
+        # A sign without width before the caret stands under the same cell as the sign that is meant.
+        if cells <= 0 and width:
             break
-        cells -= faults.cells(sign)
+        cells -= width
         signs += 1
     before = "\n".join([*lines[: number - 1], lines[number - 1][: max(start, 0) + signs]])
     return place(sql, len(before.encode()), carets)
@@ -421,7 +423,9 @@ def _formatted(job: dict[str, Any], stream_fd: int, target_fd: int, status: sock
         with os.fdopen(stream_fd, "rb", buffering=1 << 20) as source, os.fdopen(target_fd, "wb") as target:
             return export.write(_batches(source), target, job["format"], temporary=Path(job["temporary"]), progress=progress)
     except OSError as error:
-        raise SqlError("export_disk", reason=os.strerror(error.errno or 0)) from None
+        # Arrow's own errors have no number.
+        reason = os.strerror(error.errno) if error.errno else _first_line(str(error)) or type(error).__name__
+        raise SqlError("export_disk", reason=reason) from None
 
 
 def _batches(source: IO[bytes]) -> Iterator[pa.RecordBatch]:
