@@ -23,6 +23,9 @@ WORDS = ("no space left", "os error 28", "os error 122", "not enough disk space"
 PREFIX = "samplads-read-"
 """How folders aside are called. Each is locked by the process that works in it, for as long as it lives."""
 
+EXPORT_PREFIX = "samplads-export-"
+"""The same for what an analyst's export lays aside, and for the exports that a visit still holds."""
+
 
 def is_full(error: BaseException | None) -> bool:
     """Whether an error, or one that it was raised from, says that the disk is full, whichever library raised it."""
@@ -60,12 +63,12 @@ class Aside:
     It holds what somebody delivered, before it was found to be free of personal data: it must not outlive its process.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, prefix: str = PREFIX) -> None:
         # Named only once it is locked, so that nobody takes a new folder for one that was left behind.
         unnamed = Path(tempfile.mkdtemp(prefix="new-samplads-"))
         self._lock = os.open(unnamed, os.O_RDONLY | os.O_DIRECTORY)
         fcntl.flock(self._lock, fcntl.LOCK_EX)
-        self.path = unnamed.with_name(PREFIX + unnamed.name.removeprefix("new-samplads-"))
+        self.path = unnamed.with_name(prefix + unnamed.name.removeprefix("new-samplads-"))
         unnamed.rename(self.path)
         self._done = weakref.finalize(self, _gone, self.path, self._lock)
 
@@ -88,7 +91,8 @@ def _gone(path: Path, lock: int) -> None:
 def sweep() -> int:
     """Remove this user's folders aside whose process is dead; returns how many."""
     swept = 0
-    for path in Path(tempfile.gettempdir()).glob(f"{PREFIX}*"):
+    folder = Path(tempfile.gettempdir())
+    for path in [*folder.glob(f"{PREFIX}*"), *folder.glob(f"{EXPORT_PREFIX}*")]:
         try:
             lock = os.open(path, os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW)
         except OSError:

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import argparse
+import math
 import sys
-import tempfile
 from pathlib import Path
 from typing import Any
 
@@ -12,6 +12,10 @@ from samplads.errors import SampladsError
 
 SHOWN = ("table", "json")
 WHOLE = ("csv", "xlsx", "parquet")
+_ALL = 1 << 40
+"""More rows than there are: the bytes of a shown result have a limit of their own."""
+_LONGEST = 86_400
+"""Most seconds that may be asked for."""
 
 
 def register(subparsers: Any) -> None:
@@ -27,19 +31,19 @@ def register(subparsers: Any) -> None:
         metavar="NAME[:TYPE]=VALUE",
         help="a $parameter; types: text (default), whole, number, day, flag, list (with |)",
     )
-    command.add_argument("--format", choices=(*SHOWN, *WHOLE), default="table")
+    command.add_argument("--format", choices=(*SHOWN, *WHOLE), help="default: what the name of the file ends in, else table")
     command.add_argument(
         "--out", type=Path, help="write the whole result to a file (default: standard output; a terminal takes no xlsx or parquet)"
     )
-    command.add_argument("--rows", type=int, default=1000, help="most rows of a table or JSON (default: 1000)")
-    command.add_argument("--timeout", type=float, metavar="S", help="most seconds (default: 60; 1800 for a file)")
+    command.add_argument("--rows", type=int, help="most rows of a table or JSON (default: 1000, and all in a file)")
+    command.add_argument("--timeout", metavar="S", help="most seconds (default: 60; 1800 for a file)")
     command.add_argument("--warehouse", type=Path, help="folder of the warehouse")
     command.set_defaults(run=sql)
     whole = subparsers.add_parser("export", help="write a whole table of the analyst copy to a file")
     whole.add_argument("--table", required=True)
-    whole.add_argument("--format", choices=WHOLE, default="csv")
+    whole.add_argument("--format", choices=WHOLE, help="default: what the name of the file ends in, else csv")
     whole.add_argument("--out", type=Path, help="default: standard output")
-    whole.add_argument("--timeout", type=float, metavar="S", help="most seconds (default: 1800)")
+    whole.add_argument("--timeout", metavar="S", help="most seconds (default: 1800)")
     whole.add_argument("--warehouse", type=Path, help="folder of the warehouse")
     whole.set_defaults(run=export)
 
@@ -111,49 +115,94 @@ def sql(given: argparse.Namespace) -> int:
     statement, declared = _statement(given)
     values = parameters(given.param, declared)
     copy = analyst_copy.current(given.warehouse)
-    limits = worker.Limits(rows=max(1, given.rows))
-    if given.timeout is not None:
-        limits = dataclasses.replace(limits, seconds=given.timeout, export_seconds=given.timeout)
+    form = given.format or _by_name(given.out, (*SHOWN, *WHOLE)) or "table"
+    limits = worker.Limits()
+    if (seconds := _seconds(given.timeout)) is not None:
+        limits = dataclasses.replace(limits, seconds=seconds, export_seconds=seconds)
     try:
-        if given.out is not None and given.format in WHOLE:
-            done = worker.export(statement, copy, given.out, given.format, parameters=values, limits=limits)
+        if given.out is not None and form in WHOLE:
+            done = worker.export(statement, copy, given.out, form, parameters=values, limits=limits)
             print(i18n.text("workbench.exported", given.language, rows=done.rows, file=str(done.path)), file=sys.stderr)
             return 0
-        if given.format in WHOLE:
-            return _to_standard_output(statement, copy, given.format, values, limits)
+        if form in WHOLE:
+            return _to_standard_output(statement, copy, form, values, limits)
+        if given.out is not None:
+            limits = dataclasses.replace(limits, rows=_ALL, seconds=limits.export_seconds)
+        if given.rows is not None:
+            limits = dataclasses.replace(limits, rows=max(1, given.rows))
         outcome = worker.run(statement, copy, parameters=values, limits=limits)
+        _show(outcome, form, given.out)
     except SqlError as error:
         return _fault(error, given.language)
-    if outcome.plan is not None and given.format == "table":
-        print(outcome.plan)
-    else:
-        _show(outcome.frame, given.format, given.out)
     if outcome.truncated:
-        print(i18n.text("workbench.truncated", given.language, rows=outcome.rows_shown), file=sys.stderr)
-    return 0
+        told = "workbench.truncated" if given.out is None else "workbench.truncated_file"
+        print(i18n.text(told, given.language, rows=outcome.rows_shown), file=sys.stderr)
+    # A file that holds less than the answer is something to mend, asked for or not.
+    return 1 if outcome.truncated and given.out is not None else 0
 
 
-def _show(frame: Any, form: str, out: Path | None) -> None:
+def _by_name(out: Path | None, forms: tuple[str, ...]) -> str | None:
+    """The format that a file's name ends in."""
+    ending = out.suffix.lower().removeprefix(".") if out is not None else ""
+    return ending if ending in forms else None
+
+
+def _seconds(text: str | None) -> float | None:
+    """The most seconds that were told. Raises SampladsError `timeout_shape`."""
+    if text is None:
+        return None
+    try:
+        seconds = float(text)
+    except ValueError:
+        seconds = math.nan
+    if not 0 < seconds <= _LONGEST:
+        raise SampladsError("timeout_shape", value=text, most=_LONGEST)
+    return seconds
+
+
+def _show(outcome: Any, form: str, out: Path | None) -> None:
+    """The rows or the plan, on standard output or in a file that gets its name when it is whole."""
+    import contextlib
+    import io
+
+    from samplads import disk
     from samplads.commands import query
+    from samplads.workbench import landing
+    from samplads.workbench.faults import SqlError
+
+    def write() -> None:
+        if outcome.plan is not None and form == "table":
+            print(outcome.plan)
+        else:
+            query.write(outcome.frame, form)
 
     if out is None:
-        query.write(frame, form)
+        write()
         return
-    import contextlib
-
-    with out.open("w", encoding="utf-8") as stream, contextlib.redirect_stdout(stream):
-        query.write(frame, form)
+    try:
+        with disk.Aside(disk.EXPORT_PREFIX) as folder, landing.landing(out, folder) as file:
+            stream = io.TextIOWrapper(file, encoding="utf-8", write_through=True)
+            try:
+                with contextlib.redirect_stdout(stream):
+                    write()
+            finally:
+                # The file is the landing's to close.
+                stream.detach()
+    except OSError as error:
+        raise SqlError("export_disk", reason=error.strerror or "") from None
 
 
 def _to_standard_output(statement: str, copy: Path, form: str, values: dict[str, object], limits: Any) -> int:
     import shutil
 
+    from samplads import disk
     from samplads.workbench import worker
 
     if form != "csv" and sys.stdout.isatty():
         raise SampladsError("export_terminal", format=form)
-    with tempfile.TemporaryDirectory(prefix="samplads-") as folder:
-        done = worker.export(statement, copy, Path(folder) / f"result.{form}", form, parameters=values, limits=limits)
+    disk.sweep()
+    with disk.Aside(disk.EXPORT_PREFIX) as folder:
+        done = worker.export(statement, copy, folder / f"result.{form}", form, parameters=values, limits=limits)
         with done.path.open("rb") as source:
             shutil.copyfileobj(source, sys.stdout.buffer)
             sys.stdout.buffer.flush()
@@ -170,11 +219,12 @@ def export(given: argparse.Namespace) -> int:
     names = analyst_copy.tables(copy)
     if given.table not in names:
         raise SampladsError("export_table_unknown", name=given.table, names=", ".join(names))
-    limits = worker.Limits(export_seconds=given.timeout or worker.Limits().export_seconds)
+    limits = worker.Limits(export_seconds=_seconds(given.timeout) or worker.Limits().export_seconds)
+    form = given.format or _by_name(given.out, WHOLE) or "csv"
     try:
         if given.out is None:
-            return _to_standard_output(f'from "{given.table}"', copy, given.format, {}, limits)
-        done = worker.export(f'from "{given.table}"', copy, given.out, given.format, limits=limits)
+            return _to_standard_output(f'from "{given.table}"', copy, form, {}, limits)
+        done = worker.export(f'from "{given.table}"', copy, given.out, form, limits=limits)
     except SqlError as error:
         return _fault(error, given.language)
     print(i18n.text("workbench.exported", given.language, rows=done.rows, file=str(done.path)), file=sys.stderr)

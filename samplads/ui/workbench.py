@@ -8,13 +8,14 @@ from __future__ import annotations
 
 import datetime as dt
 import hashlib
+import logging
 import re
 import secrets
 import tempfile
 import threading
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Literal
+from typing import Any, Literal
 from urllib.parse import quote, urlencode
 
 import polars as pl
@@ -33,6 +34,8 @@ from samplads.workbench import analyst_copy, export, faults, handover, library, 
 from samplads.workbench.faults import SqlError
 from samplads.workbench.library import Reviewed
 from samplads.workbench.pool import Ticket
+
+log = logging.getLogger("samplads.pages")
 
 SQL = "sql"
 """The editor's key."""
@@ -638,18 +641,23 @@ def _collect() -> None:
     mine = bench()
     if mine.ticket is not None and mine.ticket.state == "done" and mine.asked is not None:
         ticket, mine.ticket = mine.ticket, None
-        try:
-            mine.outcome = ticket.result()
-        except SampladsError as error:
-            mine.error = error
+        mine.outcome, mine.error = _came_of(ticket)
         mine.history.append((mine.asked, _told(mine)))
         del mine.history[:-HISTORY]
     if mine.exporting is not None and mine.exporting.state == "done":
         ticket, mine.exporting = mine.exporting, None
-        try:
-            mine.exported = ticket.result()
-        except SampladsError as error:
-            mine.export_error = error
+        mine.exported, mine.export_error = _came_of(ticket)
+
+
+def _came_of(ticket: Ticket) -> tuple[Any, SampladsError | None]:
+    """A ticket's result or error. What nobody foresaw is an error of this statement, too, and not the end of the page."""
+    try:
+        return ticket.result(), None
+    except SampladsError as error:
+        return None, error
+    except (Exception, pl.exceptions.PanicException):
+        log.exception("a statement ended in an error of our own")
+        return None, SqlError("sql_unreadable")
 
 
 def _told(mine: Bench) -> str:

@@ -32,7 +32,7 @@ from typing import IO, Any
 import duckdb
 import pyarrow as pa
 
-from samplads.workbench import faults, gate, landlock, wire
+from samplads.workbench import faults, gate, landlock, plain, wire
 from samplads.workbench.faults import Place, SqlError, place
 
 BATCH = 20_000
@@ -214,7 +214,7 @@ def _stream(connection: duckdb.DuckDBPyConnection, job: dict[str, Any], paramete
         if relation is None:
             raise SqlError("sql_statement_refused", statement="")
         types = [str(kind) for kind in relation.types]
-        reader = relation.to_arrow_reader(min(BATCH, most + 1) if most is not None else BATCH)
+        reader = plain.as_text(relation).to_arrow_reader(min(BATCH, most + 1) if most is not None else BATCH)
         schema, texts = _plain_schema(reader.schema, types)
         writer = pa.ipc.new_stream(stream, schema)
         rows, truncated = 0, False
@@ -258,14 +258,21 @@ def _with_place(connection: duckdb.DuckDBPyConnection, sql: str, parameters: dic
 
 def _plain_schema(schema: pa.Schema, types: list[str]) -> tuple[pa.Schema, list[int]]:
     """The schema with names made different, and types that a data frame does not know as text; which columns those are."""
+    written = set(schema.names)
+    taken: set[str] = set()
     seen: dict[str, int] = {}
     fields, texts = [], []
     for index, field in enumerate(schema):
-        count = seen[field.name] = seen.get(field.name, 0) + 1
-        plain = types[index] != "BIT" and _is_plain(field.type)
-        if not plain:
+        name = field.name
+        while name in taken or (name != field.name and name in written):
+            # A second `a` is `a_2`, unless the statement has an `a_2` of its own.
+            seen[field.name] = seen.get(field.name, 1) + 1
+            name = f"{field.name}_{seen[field.name]}"
+        taken.add(name)
+        is_plain = types[index] != "BIT" and _is_plain(field.type)
+        if not is_plain:
             texts.append(index)
-        fields.append(pa.field(field.name if count == 1 else f"{field.name}_{count}", field.type if plain else pa.string()))
+        fields.append(pa.field(name, field.type if is_plain else pa.string()))
     return pa.schema(fields), texts
 
 
@@ -390,9 +397,11 @@ def _marked_place(sql: str, marked: str) -> Place | None:
     cells = spaces - len(f"LINE {number}: ") - (3 if excerpt.startswith("...") else 0)
     signs = 0
     for sign in shown:
-        if cells <= 0:
+        width = faults.cells(sign)
+        # A sign without width before the caret stands under the same cell as the sign that is meant.
+        if cells <= 0 and width:
             break
-        cells -= faults.cells(sign)
+        cells -= width
         signs += 1
     before = "\n".join([*lines[: number - 1], lines[number - 1][: max(start, 0) + signs]])
     return place(sql, len(before.encode()), carets)
@@ -414,7 +423,9 @@ def _formatted(job: dict[str, Any], stream_fd: int, target_fd: int, status: sock
         with os.fdopen(stream_fd, "rb", buffering=1 << 20) as source, os.fdopen(target_fd, "wb") as target:
             return export.write(_batches(source), target, job["format"], temporary=Path(job["temporary"]), progress=progress)
     except OSError as error:
-        raise SqlError("export_disk", reason=os.strerror(error.errno or 0)) from None
+        # Arrow's own errors have no number.
+        reason = os.strerror(error.errno) if error.errno else _first_line(str(error)) or type(error).__name__
+        raise SqlError("export_disk", reason=reason) from None
 
 
 def _batches(source: IO[bytes]) -> Iterator[pa.RecordBatch]:

@@ -13,6 +13,7 @@ from __future__ import annotations
 import datetime as dt
 import decimal
 import json
+import math
 from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import IO, Any
@@ -21,9 +22,14 @@ import polars as pl
 import pyarrow as pa
 import pyarrow.parquet as pq
 
+from samplads.workbench import plain
+from samplads.workbench.faults import SqlError
+
 SHEET_ROWS = 1_048_576
 """Rows of an Excel sheet, its header among them."""
 CELL_SIGNS = 32_767
+EXCEL_DIGITS = 15
+EXCEL_COLUMNS = 16_384
 _FORMULA_SIGNS = ("=", "+", "-", "@", "\t", "\r")
 _ROW_GROUP = 200_000
 
@@ -40,6 +46,8 @@ def write(
     """Write all batches; the first tells the columns and may be empty. Returns rows, and sheets for XLSX (0 otherwise).
 
     `temporary` is a folder for XLSX to lay its sheets in until they are zipped; the caller removes it.
+
+    Raises SqlError `export_cell` and `export_columns` for what an Excel sheet cannot hold.
     """
     tell = progress or _nobody
     if form == "csv":
@@ -70,7 +78,8 @@ def flat(frame: pl.DataFrame) -> pl.DataFrame:
     for name, kind in frame.schema.items():
         column = frame[name]
         if isinstance(kind, pl.List) and not kind.inner.is_nested() and kind.inner != pl.Binary:
-            column = column.cast(pl.List(pl.String)).list.join("|", ignore_nulls=True)
+            # A null within a list is neither nothing nor an empty text.
+            column = column.cast(pl.List(pl.String)).list.eval(pl.element().fill_null("NULL")).list.join("|")
         elif kind.is_nested():
             texts = [None if value is None else _json(value) for value in column.to_list()]
             column = pl.Series(name, texts, dtype=pl.String)
@@ -89,7 +98,7 @@ def _json(value: object) -> str:
 
 
 def _frame(batch: pa.RecordBatch) -> pl.DataFrame:
-    return pl.DataFrame(pl.from_arrow(pa.table(batch)))
+    return pl.DataFrame(pl.from_arrow(plain.readable(pa.table(batch))))
 
 
 def _csv(batches: Iterable[pa.RecordBatch], target: IO[bytes], tell: Callable[[int], None]) -> int:
@@ -160,12 +169,14 @@ def _xlsx(
         frame = flat(_frame(batch))
         if not sheets:
             header = frame.columns
+            if len(header) > EXCEL_COLUMNS:
+                raise SqlError("export_columns", columns=len(header), most=EXCEL_COLUMNS)
             line = sheet_rows  # the first sheet is made even for no rows
         for record in frame.iter_rows():
             if line >= sheet_rows:
                 sheet, sheets, line = _sheet(book, header, bold, sheets + 1), sheets + 1, 1
             for place, value in enumerate(record):
-                _cell(sheet, line, place, value, forms)
+                _cell(sheet, line, place, value, forms, header[place])
             line += 1
         rows += frame.height
         if not sheets:
@@ -179,26 +190,39 @@ def _sheet(book: Any, header: list[str], bold: Any, number: int) -> Any:
     sheet = book.add_worksheet("Resultat" if number == 1 else f"Resultat {number}")
     sheet.freeze_panes(1, 0)
     for place, name in enumerate(header):
-        sheet.write_string(0, place, name[:CELL_SIGNS], bold)
+        sheet.write_string(0, place, _fits_cell(name, name, 0), bold)
     return sheet
 
 
-def _cell(sheet: Any, line: int, place: int, value: Any, forms: dict[type, Any]) -> None:
+def _fits_excel(value: int | float | decimal.Decimal) -> bool:
+    """Whether a number is one to Excel and stays what it is: 15 digits, where it is counted and not measured."""
+    if isinstance(value, decimal.Decimal):
+        return bool(value.is_finite()) and len(value.normalize().as_tuple().digits) <= EXCEL_DIGITS
+    if isinstance(value, int):
+        return len(str(abs(value))) <= EXCEL_DIGITS
+    return math.isfinite(value)
+
+
+def _fits_cell(text: str, column: str, line: int) -> str:
+    """The text, where a cell takes all of it. Excel counts a sign beyond the first 65,536 as two."""
+    if len(text) > CELL_SIGNS // 2 and (signs := len(text.encode("utf-16-le", "surrogatepass")) // 2) > CELL_SIGNS:
+        raise SqlError("export_cell", column=column[:80], line=line + 1, signs=signs, most=CELL_SIGNS)
+    return text
+
+
+def _cell(sheet: Any, line: int, place: int, value: Any, forms: dict[type, Any], column: str) -> None:
     if value is None:
         return
     kind = type(value)
     if kind is str:
-        sheet.write_string(line, place, value[:CELL_SIGNS])
+        sheet.write_string(line, place, _fits_cell(value, column, line))
     elif kind is bool:
         sheet.write_boolean(line, place, value)
     elif kind in {int, float, decimal.Decimal}:
-        # A number that Excel would round, or that is none, is written as text.
-        exact = kind is not int or -(10**15) < value < 10**15
-        finite = kind is int or (value == value and abs(value) != float("inf"))
-        if exact and finite:
+        if _fits_excel(value):
             sheet.write_number(line, place, value)
         else:
-            sheet.write_string(line, place, str(value))
+            sheet.write_string(line, place, format(value, "f") if kind is decimal.Decimal else str(value))
     elif kind in forms:
         if kind is dt.datetime:
             value = value.replace(tzinfo=None)
@@ -207,4 +231,4 @@ def _cell(sheet: Any, line: int, place: int, value: Any, forms: dict[type, Any])
         else:
             sheet.write_datetime(line, place, value, forms[kind])
     else:
-        sheet.write_string(line, place, str(value)[:CELL_SIGNS])
+        sheet.write_string(line, place, _fits_cell(str(value), column, line))

@@ -6,9 +6,9 @@ name and its place. The gate runs inside the worker process (see `child`), never
 a process that was going to end anyway.
 
 1. `extract_statements` must find exactly one statement.
-2. EXPLAIN is judged by the statement behind it; a PIVOT without IN (which DuckDB expands to several statements) by itself with `in (0)` put
-   behind each ON expression: that adds to the tree and takes nothing away.
-3. The tree is walked with the names of the WITH clauses in scope.
+2. EXPLAIN is judged by the statement behind it; a PIVOT without IN (which DuckDB expands to several statements) by itself with parentheses
+   round each ON expression and `in (0)` behind it: that adds to the tree and takes nothing away.
+3. The tree is walked with the names of the WITH clauses in scope, each from where DuckDB itself knows it.
 """
 
 from __future__ import annotations
@@ -160,40 +160,44 @@ def _is_options(tokens: list[_Token], at: int) -> bool:
     return at + 1 < len(tokens) and tokens[at].text == "(" and tokens[at + 1].text in {"format", "analyze", "verbose"}
 
 
-_PUT_IN = b" in (0) "
+_PUT_BEFORE, _PUT_BEHIND = b"(", b") in (0) "
+_ENDS_ON = frozenset({",", ";", ")", "using", "group", "order", "limit", "union", "except", "intersect"})
 
 
-def _with_pivot_values(sql: str) -> tuple[str, list[int]]:
-    """The text with ` in (0) ` behind each ON expression of a PIVOT that has none, and the bytes before which it was put."""
+def _with_pivot_values(sql: str) -> tuple[str, list[tuple[int, bytes]]]:
+    """The text with each ON expression of a PIVOT that has no IN as `(expression) in (0)`, and what was put before which byte."""
     data = sql.encode()
     tokens = _tokens(data)
-    insert_at: list[int] = []
+    put: dict[tuple[int, int], bytes] = {}
     for index, token in enumerate(tokens):
         if token.text not in {"pivot", "pivot_wider"}:
             continue
         depth, inside_on, has_in = 0, False, False
-        for follower, ahead in zip(tokens[index + 1 :], [*tokens[index + 2 :], None], strict=True):
+        first: int | None = None
+        for before, follower in zip(tokens[index:], [*tokens[index + 1 :], _Token(len(data), len(data), "end", ";")], strict=True):
             word = follower.text
-            ends = depth == 0 and (word in {",", ";", ")", "using", "group", "order", "limit", "union", "except", "intersect"})
-            if inside_on and ends:
-                if not has_in:
-                    insert_at.append(follower.start)
-                has_in = False
+            if inside_on and depth == 0 and word in _ENDS_ON:
+                if not has_in and first is not None:
+                    put[first, 1], put[before.end, 0] = _PUT_BEFORE, _PUT_BEHIND
+                first, has_in = None, False
                 if word != ",":
                     break
             elif depth == 0 and word in {")", ";"}:
                 break
             elif depth == 0 and not inside_on and word == "on":
                 inside_on = True
-            elif inside_on and depth == 0 and word == "in":
-                has_in = True
-            depth += word.count("(") - word.count(")") if follower.kind == "operator" else 0
-            if ahead is None and inside_on and not has_in and not ends:
-                insert_at.append(len(data))
-    places = sorted(set(insert_at))
-    for at in reversed(places):
-        data = data[:at] + _PUT_IN + data[at:]
-    return data.decode(), places
+            elif inside_on:
+                first = follower.start if first is None else first
+                has_in = has_in or (depth == 0 and word == "in")
+            if follower.kind == "operator":
+                depth += word.count("(") - word.count(")")
+            elif follower.kind == "keyword":
+                # An IN within CASE is not the PIVOT's.
+                depth += (word == "case") - (word == "end")
+    places = sorted(put.items())
+    for (at, _), text in reversed(places):
+        data = data[:at] + text + data[at:]
+    return data.decode(), [(at, text) for (at, _), text in places]
 
 
 def _place_of_word(sql: str, word: str) -> Place | None:
@@ -203,13 +207,35 @@ def _place_of_word(sql: str, word: str) -> Place | None:
     return None
 
 
+def _fold(name: str) -> str:
+    """A name as DuckDB compares it: A to Z alone are folded. Python also makes a k of the Kelvin sign."""
+    return name.encode(errors="replace").lower().decode()
+
+
+def _in_query(node: dict[str, Any], scope: frozenset[str]) -> list[tuple[Any, frozenset[str]]]:
+    """What is below a query, each with the names of WITH in scope there, as DuckDB resolves them.
+
+    A body sees the names before its own and never its own: there the name is still the table's. Only the second half of a recursive one
+    sees itself, and not in its first half nor in a WITH before the two.
+    """
+    below = []
+    for entry in node["cte_map"]["map"]:
+        below.append((entry["value"], scope))
+        scope = scope | {_fold(entry["key"])}
+    itself = scope | {_fold(str(node["cte_name"]))} if "cte_name" in node else scope
+    for name, child in node.items():
+        if name != "cte_map" and isinstance(child, (dict, list)):
+            below.append((child, itself if name in {"right", "child"} else scope))
+    return below
+
+
 class _Walk:
     """One pass over a parse tree."""
 
-    def __init__(self, sql: str, tables: Iterable[str], put_in: list[int]) -> None:
+    def __init__(self, sql: str, tables: Iterable[str], put_in: list[tuple[int, bytes]]) -> None:
         self.sql = sql
         self.put_in = put_in
-        self.names = {name.lower(): name for name in tables}
+        self.names = {_fold(name): name for name in tables}
         self.parameters: dict[str, None] = {}
         self.tables: dict[str, None] = {}
         self.shows: list[str] = []
@@ -217,7 +243,8 @@ class _Walk:
     def _place(self, node: dict[str, Any]) -> Place | None:
         """Where a node stands in the text as it was typed."""
         start, length = node.get("query_location", _EVERYWHERE), node.get("query_location_length", 1)
-        start -= len(_PUT_IN) * sum(start > at + nth * len(_PUT_IN) for nth, at in enumerate(self.put_in))
+        for at, text in self.put_in:
+            start -= len(text) if start >= at + len(text) else 0
         return place(self.sql, start, length) if 0 <= start < len(self.sql.encode()) else None
 
     def run(self, tree: Any) -> None:
@@ -228,23 +255,22 @@ class _Walk:
             if isinstance(node, list):
                 stack.extend((child, scope) for child in reversed(node))
             elif isinstance(node, dict):
-                scope = self._node(node, scope)
-                stack.extend((child, scope) for child in reversed(list(node.values())) if isinstance(child, (dict, list)))
+                stack.extend(reversed(self._node(node, scope)))
 
-    def _node(self, node: dict[str, Any], scope: frozenset[str]) -> frozenset[str]:
+    def _node(self, node: dict[str, Any], scope: frozenset[str]) -> list[tuple[Any, frozenset[str]]]:
+        """Judge a node; returns what is below it, each with the names in scope there."""
         kind = node.get("type")
-        if not isinstance(kind, str):
-            return scope
-        if "class" in node:
-            self._expression(node)
-        elif kind in QUERY_NODES:
-            return scope | {entry["key"].lower() for entry in node["cte_map"]["map"]} | {str(node.get("cte_name", "")).lower()}
-        elif kind in TABLE_NODES:
-            self._table(node, kind, scope)
-        elif kind not in MODIFIERS:
-            word = _WORDS_OF_NODE.get(kind, kind.removesuffix("_QUERY_NODE"))
-            raise SqlError("sql_write_refused", statement=word, where=self._place(node) or _place_of_word(self.sql, word))
-        return scope
+        if isinstance(kind, str):
+            if "class" in node:
+                self._expression(node)
+            elif kind in QUERY_NODES:
+                return _in_query(node, scope)
+            elif kind in TABLE_NODES:
+                self._table(node, kind, scope)
+            elif kind not in MODIFIERS:
+                word = _WORDS_OF_NODE.get(kind, kind.removesuffix("_QUERY_NODE"))
+                raise SqlError("sql_write_refused", statement=word, where=self._place(node) or _place_of_word(self.sql, word))
+        return [(child, scope) for child in node.values() if isinstance(child, (dict, list))]
 
     def _expression(self, node: dict[str, Any]) -> None:
         kind = node["class"]
@@ -264,7 +290,7 @@ class _Walk:
         here = where or self._place(node) or _place_of_word(self.sql, name)
         # What stands before the name may be a schema or, in `a.len()`, the first argument: the last name alone says what is called.
         name = str(path[-1]) if path else name
-        known = name.lower() in allowed or name.lower().startswith("collate_")
+        known = _fold(name) in allowed or _fold(name).startswith("collate_")
         if not known:
             raise SqlError("sql_function_refused", name=name[:80], where=here, candidates=_like(name, functions.CALLABLE, 0.75))
 
@@ -281,24 +307,24 @@ class _Walk:
                 self.shows.append(_KIND_OF_SHOW[show])
             elif special == "tables" and not node["catalog_name"] and not node["schema_name"]:
                 self.shows.append("show")
-            elif special.lower() in self.names:
-                self.tables[self.names[special.lower()]] = None
+            elif _fold(special) in self.names:
+                self.tables[self.names[_fold(special)]] = None
                 self.shows.append("describe")
             else:
                 raise SqlError("sql_show_refused", name=special[:80].removeprefix("__") or show.lower(), where=where)
         elif kind == "BASE_TABLE":
             path = [str(part) for part in node["qualified_name"]["path"]]
             name = path[-1]
-            if len(path) == 1 and name.lower() in scope:
+            if len(path) == 1 and _fold(name) in scope:
                 return
-            if len(path) > 2 or (len(path) == 2 and path[0].lower() != "main") or name.lower() not in self.names:
+            if len(path) > 2 or (len(path) == 2 and _fold(path[0]) != "main") or _fold(name) not in self.names:
                 raise SqlError(
                     "sql_table_unknown",
                     name=".".join(path)[:120],
                     where=where or _place_of_word(self.sql, name),
                     candidates=_like(name, self.names.values()),
                 )
-            self.tables[self.names[name.lower()]] = None
+            self.tables[self.names[_fold(name)]] = None
 
 
 def _like(name: str, names: Iterable[str], cutoff: float = 0.6) -> list[str]:
@@ -337,7 +363,7 @@ def check(connection: duckdb.DuckDBPyConnection, sql: str, tables: Iterable[str]
         inner = _statements(connection, text)
         kind = _kind(inner[0]) if len(inner) == 1 else ""
     expanded = kind == "MULTI"
-    put_in: list[int] = []
+    put_in: list[tuple[int, bytes]] = []
     if expanded:
         text, put_in = _with_pivot_values(text)
     if kind not in {"SELECT", "MULTI"}:

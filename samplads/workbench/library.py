@@ -12,6 +12,7 @@ A line that begins with `--` and two more spaces goes on with the field before i
 from __future__ import annotations
 
 import datetime as dt
+import math
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -55,12 +56,47 @@ class Reviewed:
         return {parameter.name: value(parameter.example, parameter.type, parameter.name) for parameter in self.parameters}
 
 
+_SIGN = "[+-]?"
+_PLAIN = re.compile(rf"{_SIGN}[0-9]+")
+_BY_THOUSANDS = re.compile(rf"{_SIGN}[1-9][0-9]{{0,2}}(?:(?:\.[0-9]{{3}})+|(?:,[0-9]{{3}})+)")
+_TWO_WAYS = re.compile(rf"{_SIGN}[1-9][0-9]{{0,2}}[.,][0-9]{{3}}")
+"""Thousands to one and thousandths to another (decision 12)."""
+_MEASURED = re.compile(rf"({_SIGN})([0-9]*|[1-9][0-9]{{0,2}}(?:\.[0-9]{{3}})+(?=,)|[1-9][0-9]{{0,2}}(?:,[0-9]{{3}})+(?=\.))[.,]([0-9]+)")
+_POWER = re.compile(rf"({_SIGN}[0-9]+)(?:[.,]([0-9]+))?([eE]{_SIGN}[0-9]+)")
+
+
+def _whole(text: str) -> int:
+    if not _PLAIN.fullmatch(text) and not _BY_THOUSANDS.fullmatch(text):
+        raise ValueError(text)
+    return int(re.sub("[.,]", "", text))
+
+
+def _number(text: str) -> float:
+    """A number that can be read in one way only."""
+    if found := _MEASURED.fullmatch(text):
+        number = float(f"{found[1]}{re.sub('[.,]', '', found[2])}.{found[3]}")
+    elif found := _POWER.fullmatch(text):
+        number = float(f"{found[1]}.{found[2] or 0}{found[3]}")
+    else:
+        number = float(_whole(text))
+    if not math.isfinite(number):
+        raise ValueError(text)
+    return number
+
+
+def typed(number: float) -> str:
+    """A number as it is read again by `value`."""
+    text = str(number)
+    return f"{text}0" if _TWO_WAYS.fullmatch(text) else text
+
+
 def value(text: str, kind: str, name: str) -> object:
     """A typed text as a parameter's value; empty is unknown (null).
 
-    Numbers may have a decimal comma, lists a | between.
+    Numbers may have a decimal comma, lists a | between. A number that can be read in two ways (1.234) is not guessed at.
 
-    Raises SampladsError `sql_parameter_whole`, `sql_parameter_number`, `sql_parameter_day`, `sql_parameter_flag`.
+    Raises SampladsError `sql_parameter_whole`, `sql_parameter_number`, `sql_parameter_two_ways`, `sql_parameter_day`,
+    `sql_parameter_flag`.
     """
     text = text.strip()
     if text == "":
@@ -68,9 +104,13 @@ def value(text: str, kind: str, name: str) -> object:
     try:
         match kind:
             case "whole":
-                return int(text.replace(".", "") if re.fullmatch(r"-?\d{1,3}(\.\d{3})+", text) else text)
+                return _whole(text)
             case "number":
-                return float(text.replace(".", "").replace(",", ".") if "," in text else text)
+                if _TWO_WAYS.fullmatch(text):
+                    digits = re.sub("[.,]", "", text)
+                    measured = re.sub("[.,]", ",", text) + "0"
+                    raise SampladsError("sql_parameter_two_ways", name=name, value=text, whole=digits, measured=measured)
+                return _number(text)
             case "day":
                 shaped = re.fullmatch(r"(\d{1,2})\.(\d{1,2})\.(\d{4})", text)
                 return dt.date(int(shaped[3]), int(shaped[2]), int(shaped[1])) if shaped else dt.date.fromisoformat(text)
@@ -82,7 +122,7 @@ def value(text: str, kind: str, name: str) -> object:
                 return [part.strip() for part in text.split("|") if part.strip()]
             case "text":
                 return text
-    except ValueError:
+    except (ValueError, OverflowError):
         pass
     raise SampladsError(f"sql_parameter_{kind}", name=name, value=text, example=_EXAMPLES[kind])
 

@@ -130,9 +130,10 @@ class Pool:
         *,
         parameters: dict[str, object] | None = None,
         limits: worker.Limits | None = None,
+        wanted: Callable[[], bool] | None = None,
     ) -> Ticket:
         """Queue a statement."""
-        return self.submit(analyst, worker.Run(sql, copy, parameters=parameters, limits=limits))
+        return self.submit(analyst, worker.Run(sql, copy, parameters=parameters, limits=limits, wanted=wanted))
 
     def export(
         self,
@@ -144,9 +145,10 @@ class Pool:
         *,
         parameters: dict[str, object] | None = None,
         limits: worker.Limits | None = None,
+        wanted: Callable[[], bool] | None = None,
     ) -> Ticket:
         """Queue an export."""
-        return self.submit(analyst, worker.Export(sql, copy, target, form, parameters=parameters, limits=limits))
+        return self.submit(analyst, worker.Export(sql, copy, target, form, parameters=parameters, limits=limits, wanted=wanted))
 
     def ahead(self, ticket: Ticket) -> int:
         """How many queued statements start before this one: one per earlier turn of each other line."""

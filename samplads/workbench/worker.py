@@ -13,15 +13,15 @@ from __future__ import annotations
 
 import atexit
 import contextlib
+import errno
 import json
+import logging
 import os
 import selectors
-import shutil
 import signal
 import socket
 import subprocess
 import sys
-import tempfile
 import threading
 import time
 from collections.abc import Callable, Mapping
@@ -31,10 +31,19 @@ from typing import Any
 
 import polars as pl
 
-from samplads import settings
+from samplads import disk, settings
 from samplads.errors import SampladsError
-from samplads.workbench import wire
+from samplads.workbench import landing, wire
 from samplads.workbench.faults import SqlError
+
+log = logging.getLogger("samplads.workbench")
+
+_GONE: dict[str, Any] = {"exit": "fork server", "peak_mb": 0, "cpu": 0.0}
+"""A child's end where the fork server went away before it could tell of it."""
+_MUCH = 0.75
+"""The share of its memory from which on a killed process is thought to have been killed for it."""
+_LOOK = 0.5
+"""Seconds between two looks at what no message tells: how much is written, whether anybody still waits."""
 
 FORMATS = ("csv", "xlsx", "parquet")
 
@@ -256,6 +265,10 @@ class _Child:
         self.status.close()
 
 
+def _always() -> bool:
+    return True
+
+
 def _check_copy(copy: Path | None) -> str:
     if copy is None or not copy.is_file():
         raise SampladsError("analyst_copy_missing")
@@ -263,7 +276,8 @@ def _check_copy(copy: Path | None) -> str:
 
 
 class Run:
-    """One statement under way. `result()` waits for it; `cancel()` may be called by another thread.
+    """One statement under way. `result()` waits for it; `cancel()` may be called by another thread, and it is cancelled when `wanted` says
+    that nobody waits for it any more.
 
     `progress` is the share from 0 to 1 that DuckDB reckons done, None where it has said nothing.
     """
@@ -276,8 +290,10 @@ class Run:
         parameters: Mapping[str, object] | None = None,
         limits: Limits | None = None,
         only_check: bool = False,
+        wanted: Callable[[], bool] | None = None,
     ) -> None:
         self.limits = limits or Limits()
+        self._wanted = wanted or _always
         self.sql = sql
         self._only_check = only_check
         self._job = _job(sql, _check_copy(copy), parameters, self.limits, rows=self.limits.rows, seconds=self.limits.seconds)
@@ -314,17 +330,12 @@ class Run:
 
         Raises SqlError: what the gate or the database says, `sql_timeout`, `sql_cancelled`, `sql_memory`, `sql_result_wide`.
         """
-        import pyarrow as pa
-
         done, data, peak = self._drive()
-        reader = pa.ipc.open_stream(data) if data else None
-        table = reader.read_all() if reader else pa.table({})
-        frame = pl.DataFrame(pl.from_arrow(table))
+        columns = tuple((str(name), str(kind)) for name, kind in done["columns"])
+        frame = _frame(data, columns)
         plan = None
         if done["kind"] == "explain" and "explain_value" in frame.columns:
             plan = "\n".join(str(value) for value in frame["explain_value"])
-        columns = tuple((str(name), str(kind)) for name, kind in done["columns"])
-        frame = _plain_wholes(frame, columns)
         return Outcome(done["kind"], columns, frame, bool(done["truncated"]), frame.height, float(done["seconds"]), plan, peak)
 
     def checked(self) -> Checked:
@@ -355,7 +366,9 @@ class Run:
                 if left <= 0 and not timed_out:
                     timed_out = True
                     child.kill()
-                for key, _ in waiting.select(max(left, 0) if not timed_out else 5):
+                elif not self._wanted():
+                    self.cancel()
+                for key, _ in waiting.select(min(max(left, 0), _LOOK) if not timed_out else 5):
                     if key.data == "data":
                         piece = os.read(read_end, 1 << 20)
                         data += piece
@@ -369,7 +382,7 @@ class Run:
                         if not child.hear(self._heard):
                             waiting.unregister(child.status)
                     elif not child.hear_leash():
-                        child.ended = child.ended or {"exit": -signal.SIGKILL, "peak_mb": 0, "cpu": 0.0}
+                        child.ended = child.ended or dict(_GONE)
             _drain(child, read_end, data if not too_wide else None)
         finally:
             waiting.close()
@@ -384,10 +397,30 @@ class Run:
             elif too_wide:
                 error = SqlError("sql_result_wide", megabytes=self.limits.preview_mb)
             else:
-                error = _why(child, self.limits, timed_out, self.limits.seconds)
+                error = _why(child, self.limits.memory_mb, timed_out, self.limits.seconds)
             error.peak_mb = peak
             raise error
         return child.done, data, peak
+
+
+def _frame(data: bytearray, columns: tuple[tuple[str, str], ...]) -> pl.DataFrame:
+    """What a child sent, as a frame.
+
+    Raises SqlError `sql_unreadable` where a value has no place in one.
+    """
+    import pyarrow as pa
+
+    from samplads.workbench import plain
+
+    try:
+        table = pa.ipc.open_stream(data).read_all() if data else pa.table({})
+        frame = _plain_wholes(pl.DataFrame(pl.from_arrow(plain.readable(table))), columns)
+        # Whatever polars cannot hand over as a value is found here, not where a page shows it.
+        frame.rows()
+    except (pa.ArrowException, pl.exceptions.PolarsError, pl.exceptions.PanicException, ValueError, OverflowError) as error:
+        log.warning("a result that cannot be read: %s", error)
+        raise SqlError("sql_unreadable") from None
+    return frame
 
 
 def _plain_wholes(frame: pl.DataFrame, columns: tuple[tuple[str, str], ...]) -> pl.DataFrame:
@@ -406,16 +439,24 @@ def _drain(child: _Child, read_end: int, data: bytearray | None) -> None:
         data += piece
 
 
-def _why(child: _Child, limits: Limits, timed_out: bool, seconds: float) -> SqlError:
+def _why(child: _Child, most_mb: int, timed_out: bool, seconds: float) -> SqlError:
+    """Why a child ended that did not say so itself."""
     if child.error is not None:
         return child.error
     end = child.ended or {}
-    if timed_out or float(end.get("cpu", 0)) >= seconds:
+    code = end.get("exit")
+    if timed_out or float(end.get("cpu", 0)) >= seconds or code == -signal.SIGXCPU:
         return SqlError("sql_timeout", seconds=round(seconds))
-    if int(end.get("exit", 0)) < 0:
-        # Killed by the kernel, or ended by an allocation that did not succeed.
-        return SqlError("sql_memory", megabytes=limits.memory_mb)
-    return SqlError("sql_died", code=end.get("exit", "?"))
+    if not isinstance(code, int):
+        return SqlError("sql_died", code="-" if code is None else code)
+    if code >= 0:
+        return SqlError("sql_died", code=code)
+    # An allocation that does not succeed ends a process by SIGABRT or SIGSEGV, a machine without memory by SIGKILL; each of them can
+    # have another reason, and then it had not taken much.
+    took = int(end.get("peak_mb", 0)) >= most_mb * _MUCH
+    if code == -signal.SIGABRT or (took and code in {-signal.SIGKILL, -signal.SIGSEGV, -signal.SIGBUS}):
+        return SqlError("sql_memory", megabytes=most_mb)
+    return SqlError("sql_died", code=signal.Signals(-code).name)
 
 
 def _job(
@@ -445,7 +486,8 @@ def check(sql: str, copy: Path | None, *, limits: Limits | None = None) -> Check
 
 
 class Export:
-    """A whole result on its way to a file. `result()` waits; `cancel()` may be called by another thread; `rows` counts along.
+    """A whole result on its way to a file. `result()` waits; `cancel()` may be called by another thread, and it is cancelled when `wanted`
+    says that nobody waits for it any more; `rows` counts along.
 
     Two processes: the query's, behind all its walls, writes Arrow into a pipe; a second one, which reads no SQL, writes the file. Neither
     holds more than a few batches at a time.
@@ -460,9 +502,11 @@ class Export:
         *,
         parameters: Mapping[str, object] | None = None,
         limits: Limits | None = None,
+        wanted: Callable[[], bool] | None = None,
     ) -> None:
         if form not in FORMATS:
             raise SampladsError("export_format", format=form, formats=", ".join(FORMATS))
+        self._wanted = wanted or _always
         self.limits = limits or Limits()
         self.target = target
         self.form = form
@@ -503,20 +547,16 @@ class Export:
         Raises SqlError as `Run.result`, and `export_disk` where the file cannot be written.
         """
         began = time.monotonic()
-        aside = self.target.with_name(f".{self.target.name}.{os.getpid()}.{threading.get_ident()}.part")
+        disk.sweep()
         try:
-            with aside.open("wb") as file:
-                told, peak = self._drive(file.fileno())
-            aside.replace(self.target)
+            with disk.Aside(disk.EXPORT_PREFIX) as folder, landing.landing(self.target, folder) as file:
+                told, peak = self._drive(file.fileno(), folder)
+                size = os.fstat(file.fileno()).st_size
         except OSError as error:
             raise SqlError("export_disk", reason=error.strerror or "") from None
-        finally:
-            aside.unlink(missing_ok=True)
-        size = self.target.stat().st_size
         return Exported(self.target, told["rows"], told["sheets"], size, time.monotonic() - began, peak)
 
-    def _drive(self, target_fd: int) -> tuple[dict[str, Any], int]:
-        temporary = tempfile.mkdtemp(prefix="samplads-export-")
+    def _drive(self, target_fd: int, folder: Path) -> tuple[dict[str, Any], int]:
         read_end, write_end = os.pipe()
         try:
             with self._lock:
@@ -526,7 +566,7 @@ class Export:
                     "format": self.form,
                     "address_mb": self.limits.writer_mb,
                     "export_mb": self.limits.export_mb,
-                    "temporary": temporary,
+                    "temporary": str(folder),
                 }
                 query = _Child.spawn(b"q", self._job, write_end)
                 self._children.append(query)
@@ -535,7 +575,7 @@ class Export:
             os.close(read_end)
             os.close(write_end)
             read_end = write_end = -1
-            timed_out = self._wait(query, writer)
+            ended = self._wait(query, writer, target_fd, folder)
         finally:
             for end in (read_end, write_end):
                 if end >= 0:
@@ -544,42 +584,51 @@ class Export:
                 for child in self._children:
                     child.close()
                 self._children.clear()
-            shutil.rmtree(temporary, ignore_errors=True)
+        timed_out = ended == "time"
         if self._cancelled.is_set() and writer.done is None:
             raise SqlError("sql_cancelled")
+        if ended == "size":
+            raise SqlError("export_disk", reason=os.strerror(errno.EFBIG))
         if query.done is None and query.error is not None and query.error.key != "sql_failed":
             raise query.error
+        if query.done is None and query.error is None and not query.unread():
+            # It was killed: what the writer says of half a stream is not the reason.
+            raise _why(query, self.limits.memory_mb, timed_out, self.limits.export_seconds)
         if writer.error is not None:
             raise writer.error
         if query.done is None and not query.unread():
-            raise _why(query, self.limits, timed_out, self.limits.export_seconds)
+            raise _why(query, self.limits.memory_mb, timed_out, self.limits.export_seconds)
         if writer.done is None or query.done is None:
-            raise _why(writer, self.limits, timed_out, self.limits.export_seconds)
+            raise _why(writer, self.limits.writer_mb, timed_out, self.limits.export_seconds)
         if int(writer.done["rows"]) != int(query.done["rows"]):
             raise SqlError("export_short", written=writer.done["rows"], rows=query.done["rows"])
         peak = max(int((child.ended or {}).get("peak_mb", 0)) for child in (query, writer))
         return writer.done, peak
 
-    def _wait(self, query: _Child, writer: _Child) -> bool:
+    def _wait(self, query: _Child, writer: _Child, target_fd: int, folder: Path) -> str:
+        """Wait for both to end; says `time` or `size` where they were stopped for it."""
         deadline = time.monotonic() + self.limits.export_seconds + 1
-        timed_out = False
+        stopped = ""
         with selectors.DefaultSelector() as waiting:
             for child in (query, writer):
                 waiting.register(child.status, selectors.EVENT_READ, (child, "status"))
                 waiting.register(child.leash, selectors.EVENT_READ, (child, "leash"))
             while query.ended is None or writer.ended is None:
-                left = deadline - time.monotonic()
-                if left <= 0 and not timed_out:
-                    timed_out = True
-                    query.kill()
-                    writer.kill()
-                for key, _ in waiting.select(max(left, 0) if not timed_out else 5):
+                if not stopped:
+                    # The system's limit is on each file; a workbook is laid in many before it is one.
+                    stopped = "time" if time.monotonic() >= deadline else "size" if self._is_large(target_fd, folder) else ""
+                    if stopped:
+                        query.kill()
+                        writer.kill()
+                    elif not self._wanted():
+                        self.cancel()
+                for key, _ in waiting.select(min(max(deadline - time.monotonic(), 0), _LOOK) if not stopped else 5):
                     child, what = key.data
                     if what == "status":
                         if not child.hear(self._heard):
                             waiting.unregister(child.status)
                     elif not child.hear_leash():
-                        child.ended = child.ended or {"exit": -signal.SIGKILL, "peak_mb": 0, "cpu": 0.0}
+                        child.ended = child.ended or dict(_GONE)
                         waiting.unregister(child.leash)
                     if (
                         query.ended is not None
@@ -593,7 +642,16 @@ class Export:
         for child in (query, writer):
             while child.hear(self._heard):
                 pass
-        return timed_out
+        return stopped
+
+    def _is_large(self, target_fd: int, folder: Path) -> bool:
+        size = os.fstat(target_fd).st_size
+        for path in folder.iterdir():
+            with contextlib.suppress(OSError):
+                told = path.stat()
+                # The target itself may lie there.
+                size += told.st_size if told.st_ino != os.fstat(target_fd).st_ino else 0
+        return size > self.limits.export_mb << 20
 
 
 def export(

@@ -15,7 +15,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from samplads import i18n
 from samplads.workbench import export
+from samplads.workbench.faults import SqlError
 
 TABLE = pa.table(
     {
@@ -83,6 +85,20 @@ def test_xlsx_keeps_types_and_text(tmp_path: Path) -> None:
     assert rows[1][8] is True
 
 
+def test_xlsx_rounds_no_number(tmp_path: Path) -> None:
+    exact = [Decimal("1234567890123456789"), Decimal("123456789012345"), Decimal("-1500000000000000000000"), None]
+    shown = pa.table(
+        {
+            "sum": pa.array(exact, pa.decimal128(38, 0)),
+            "beløb": pa.array([Decimal("12345678901234567890.12"), Decimal("1.10"), None, Decimal(0)], pa.decimal128(30, 2)),
+        }
+    )
+    data, _ = written("xlsx", tmp_path, shown)
+    rows = list(openpyxl.load_workbook(io.BytesIO(data))["Resultat"].iter_rows(min_row=2, values_only=True))
+    assert [row[0] for row in rows] == ["1234567890123456789", 123456789012345, -1.5e21, None]
+    assert [row[1] for row in rows] == ["12345678901234567890.12", 1.1, None, 0]
+
+
 def test_xlsx_goes_on_in_the_next_sheet(tmp_path: Path) -> None:
     table = pa.table({"n": list(range(25))})
     data, told = written("xlsx", tmp_path, table, sheet_rows=11)
@@ -94,6 +110,35 @@ def test_xlsx_goes_on_in_the_next_sheet(tmp_path: Path) -> None:
     assert all(sheet["A1"].value == "n" for sheet in book)
     _, told = written("xlsx", tmp_path, pa.table({"n": list(range(10))}), sheet_rows=11)
     assert told["sheets"] == 1
+
+
+@pytest.mark.parametrize("text", ["x" * 32_768, "😀" * 16_384, ["y" * 20_000] * 2])
+def test_xlsx_cuts_no_cell(tmp_path: Path, text: object) -> None:
+    with pytest.raises(SqlError) as caught:
+        written("xlsx", tmp_path, pa.table({"n": [1, 2], "lang": [None, text]}))
+    assert (caught.value.key, caught.value.values["column"], caught.value.values["line"]) == ("export_cell", "lang", 3)
+    with pytest.raises(SqlError) as header:
+        written("xlsx", tmp_path, pa.table({"x" * 32_768: [1]}))
+    assert header.value.key == "export_cell"
+    for language in i18n.LANGUAGES:
+        assert "Parquet" in i18n.sentence(caught.value, language)
+    data, _ = written("xlsx", tmp_path, pa.table({"a": ["x" * 32_767, "😀" * 16_383]}))
+    assert len(openpyxl.load_workbook(io.BytesIO(data))["Resultat"]["A2"].value) == 32_767
+
+
+def test_xlsx_leaves_no_column_out(tmp_path: Path) -> None:
+    wide = pa.table({f"c{nth}": [nth] for nth in range(16_385)})
+    with pytest.raises(SqlError) as caught:
+        written("xlsx", tmp_path, wide)
+    assert (caught.value.key, caught.value.values["columns"]) == ("export_columns", 16_385)
+    assert written("xlsx", tmp_path, wide.remove_column(0))[1]["rows"] == 1
+
+
+def test_a_null_within_a_list_is_seen(tmp_path: Path) -> None:
+    table = pa.table({"a": [["x", None, ""], [None], [], None]})
+    data, _ = written("csv", tmp_path, table)
+    rows = list(csv.reader(io.StringIO(data.decode("utf-8-sig"), newline=""), delimiter=";"))[1:]
+    assert rows == [["x|NULL|"], ["NULL"], [""], [""]] or rows == [["x|NULL|"], ["NULL"], [""], []]
 
 
 def test_parquet_is_what_came_in(tmp_path: Path) -> None:

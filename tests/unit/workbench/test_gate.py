@@ -86,6 +86,21 @@ def test_refusal_in_a_pivot_points_into_the_text_as_typed(connection: duckdb.Duc
 
 
 @pytest.mark.parametrize(
+    "sql",
+    [
+        "pivot capacity on getenv(status)",
+        "pivot capacity on status || getenv('x'), unit_id using count(*)",
+        "pivot capacity on case when status in ('a') then getenv('x') end, unit_id using count(*)",
+        "pivot capacity on status, unit_id || getenv('x') using count(*)",
+        "explain pivot capacity on status || 'x' using max(getenv('x')) group by unit_id",
+    ],
+)
+def test_whatever_stands_in_a_pivot_is_judged_where_it_stands(connection: duckdb.DuckDBPyConnection, sql: str) -> None:
+    error = refusal(connection, sql)
+    assert (error.values["name"], error.values["column"]) == ("getenv", sql.index("getenv") + 1)
+
+
+@pytest.mark.parametrize(
     ("sql", "key", "column"),
     [
         ("selec 1", "sql_syntax", 1),

@@ -7,6 +7,8 @@ from collections import Counter
 from pathlib import Path
 
 import pytest
+from hypothesis import example, given
+from hypothesis import strategies as st
 
 from samplads import i18n
 from samplads.errors import SampladsError
@@ -84,6 +86,17 @@ def test_header() -> None:
         ("2,5", "number", 2.5),
         ("1.234,5", "number", 1234.5),
         ("2.5", "number", 2.5),
+        ("0,125", "number", 0.125),
+        ("12.3456", "number", 12.3456),
+        ("1.234.567", "number", 1_234_567.0),
+        ("1,234,567", "number", 1_234_567.0),
+        ("1,234.5", "number", 1234.5),
+        ("1.234.567,89", "number", 1_234_567.89),
+        ("1,2340", "number", 1.234),
+        ("1234", "number", 1234.0),
+        ("1,5e3", "number", 1500.0),
+        (",5", "number", 0.5),
+        ("1,234", "whole", 1234),
         ("2026-11-01", "day", dt.date(2026, 11, 1)),
         ("01.11.2026", "day", dt.date(2026, 11, 1)),
         ("1.3.2026", "day", dt.date(2026, 3, 1)),
@@ -107,3 +120,32 @@ def test_values_that_are_not(text: str, kind: str) -> None:
     assert caught.value.key == f"sql_parameter_{kind}"
     for language in i18n.LANGUAGES:
         assert text in i18n.sentence(caught.value, language)
+
+
+@pytest.mark.parametrize(
+    "text", ["nan", "inf", "-Infinity", "1_0", "1e999", "1.23.4", "1,2,3", "1.2345,6", "0.125,5", "\u0663", "5,", ".", "0x1"]
+)
+@pytest.mark.parametrize("kind", ["number", "whole"])
+def test_what_is_no_number_is_said(text: str, kind: str) -> None:
+    with pytest.raises(SampladsError) as caught:
+        library.value(text, kind, "a")
+    assert caught.value.key == f"sql_parameter_{kind}"
+
+
+@pytest.mark.parametrize("text", ["1.234", "1,234", "-55.676", "999,999"])
+def test_a_number_of_two_readings_is_not_guessed(text: str) -> None:
+    with pytest.raises(SampladsError) as caught:
+        library.value(text, "number", "a")
+    assert caught.value.key == "sql_parameter_two_ways"
+    values = caught.value.values
+    for language in i18n.LANGUAGES:
+        assert i18n.sentence(caught.value, language)
+    # Both of what it is said to be can be written, and are read as that.
+    assert library.value(str(values["whole"]), "number", "a") == 1000 * library.value(str(values["measured"]), "number", "a")  # type: ignore[operator]
+
+
+@given(st.floats(allow_nan=False, allow_infinity=False))
+@example(1.234)
+@example(-55.676)
+def test_a_number_typed_again_is_the_same(number: float) -> None:
+    assert library.value(library.typed(number), "number", "a") == number

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import csv
 import json
+import os
 import re
 import shlex
 import shutil
 import subprocess
+import threading
 from pathlib import Path
 
 import duckdb
@@ -211,3 +213,45 @@ def test_without_an_analyst_copy(capsys: pytest.CaptureFixture[str], published: 
     code, _, err = run(capsys, folder, "sql", "select 1")
     assert code == 2
     assert "analysekopi" in err
+
+
+def test_a_file_holds_every_row_whatever_its_format(capsys: pytest.CaptureFixture[str], published: Path, tmp_path: Path) -> None:
+    statement = ("sql", "select range as n from range(3000)")
+    for name, more in (("all.json", ()), ("all.txt", ("--format", "json")), ("ALL.JSON", ())):
+        assert run(capsys, published, *statement, "--out", str(tmp_path / name), *more)[0] == 0
+        assert len(json.loads((tmp_path / name).read_text(encoding="utf-8"))) == 3000
+    assert run(capsys, published, *statement, "--out", str(tmp_path / "table"))[0] == 0
+    assert "│ 2999 │" in (tmp_path / "table").read_text(encoding="utf-8")
+    assert run(capsys, published, *statement, "--out", str(tmp_path / "all.csv"))[0] == 0
+    assert len((tmp_path / "all.csv").read_text(encoding="utf-8-sig").splitlines()) == 3001
+    assert run(capsys, published, *statement, "--out", str(tmp_path / "all.parquet"))[0] == 0
+    assert pl.read_parquet(tmp_path / "all.parquet").height == 3000
+    assert run(capsys, published, "export", "--table", "unit", "--out", str(tmp_path / "unit.parquet"))[0] == 0
+    assert pl.read_parquet(tmp_path / "unit.parquet").height > 0
+    # Fewer rows were asked for: the file has them, and the run does not end as if all were there.
+    code, _, err = run(capsys, published, *statement, "--rows", "5", "--out", str(tmp_path / "five.json"))
+    assert (code, len(json.loads((tmp_path / "five.json").read_text()))) == (1, 5)
+    assert "--rows" in err
+    code, _, err = run(capsys, published, *statement, "--out", str(tmp_path / "no" / "all.json"))
+    assert (code, bool(err)) == (2, True)
+    code, _, err = run(capsys, published, "sql", "explain from unit", "--out", str(tmp_path / "plan.txt"))
+    assert (code, "Scan" in (tmp_path / "plan.txt").read_text(encoding="utf-8")) == (0, True)
+    assert not list(tmp_path.glob(".*"))
+
+
+def test_a_table_in_a_file_goes_through_a_pipe_too(capsys: pytest.CaptureFixture[str], published: Path, tmp_path: Path) -> None:
+    pipe, got = tmp_path / "pipe", list[str]()
+    os.mkfifo(pipe)
+    reader = threading.Thread(target=lambda: got.append(pipe.read_text(encoding="utf-8")))
+    reader.start()
+    assert run(capsys, published, "sql", "select 1 as a", "--format", "json", "--out", str(pipe))[0] == 0
+    reader.join(20)
+    assert json.loads(got[0]) == [{"a": 1}]
+
+
+@pytest.mark.parametrize("seconds", ["nan", "inf", "0", "-1", "x", "1e9", ""])
+def test_a_time_that_is_none_is_one_sentence(capsys: pytest.CaptureFixture[str], published: Path, seconds: str) -> None:
+    for arguments in (("sql", "select 1"), ("export", "--table", "region")):
+        code, out, err = run(capsys, published, *arguments, "--timeout", seconds)
+        assert (code, out) == (2, "")
+        assert "--timeout" in err

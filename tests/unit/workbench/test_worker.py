@@ -6,20 +6,31 @@ import contextlib
 import datetime as dt
 import os
 import signal
+import stat
 import string
+import subprocess
+import sys
+import tempfile
 import threading
 import time
 from decimal import Decimal
 from pathlib import Path
 
+import duckdb
+import openpyxl
 import polars as pl
 import psutil
+import pyarrow as pa
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from samplads import i18n
 from samplads.errors import SampladsError
-from samplads.workbench import faults, wire, worker
+from samplads.workbench import faults, plain, wire, worker
 from samplads.workbench.faults import SqlError
+
+REPOSITORY = Path(__file__).parents[3]
 
 
 def test_first_rows_and_whether_there_are_more(copy: Path) -> None:
@@ -69,6 +80,74 @@ def test_every_type_comes_back(copy: Path) -> None:
 
 def test_same_name_twice_becomes_two_columns(copy: Path) -> None:
     assert worker.run("select 1 as a, 2 as a, 3 as A", copy).frame.row(0) == (1, 2, 3)
+
+
+def test_a_name_made_different_is_not_one_that_is_there(copy: Path) -> None:
+    frame = worker.run("select 1 a, 2 a, 3 a_2, 4 a, 5 a_2", copy).frame
+    assert frame.row(0) == (1, 2, 3, 4, 5)
+    assert frame.columns[::2] == ["a", "a_2", "a_2_2"]
+
+
+STRANGE = {
+    "'infinity'::date": "infinity",
+    "date '20000-01-01'": "20000-01-01",
+    "date '-0044-01-01'": "0045-01-01 (BC)",
+    "'-infinity'::timestamp": "-infinity",
+    "timestamp '20000-01-01 10:30:00.5'": "20000-01-01 10:30:00.5",
+    "timestamptz '20000-01-02 01:00:00+01'": "20000-01-02 00:00:00+00",
+    "170141183460469231731687303715884105727": "170141183460469231731687303715884105727",
+    "-170141183460469231731687303715884105728": "-170141183460469231731687303715884105728",
+    "md5_number('x')": "221188521546444818284084528980898927773",
+    "340282366920938463463374607431768211455::uhugeint": "340282366920938463463374607431768211455",
+    "'123456789012345678901234567890123456789012'::bignum": "123456789012345678901234567890123456789012",
+    "time '24:00:00'": "24:00:00",
+    "timetz '10:00:00+02'": "10:00:00+02",
+    "{'a': '101'::bit}": "{'a': 101}",
+    "map {1: 'infinity'::date}": "{1=infinity}",
+    "[interval '1 day', null]": "[1 day, NULL]",
+}
+
+
+@pytest.mark.parametrize("sql", STRANGE)
+def test_what_a_frame_cannot_hold_is_text_and_exact(copy: Path, tmp_path: Path, sql: str) -> None:
+    assert worker.run(f"select {sql} as d, 1 as n", copy).frame.row(0) == (STRANGE[sql], 1)
+    done = worker.export(f"select {sql} as d, 1 as n", copy, tmp_path / "out.csv", "csv")
+    last = done.path.read_text(encoding="utf-8-sig").splitlines()[-1]
+    assert last.rpartition(";")[0].strip('"').lstrip("'").replace('""', '"') == STRANGE[sql]
+    done = worker.export(f"select {sql} as d, 1 as n", copy, tmp_path / "out.xlsx", "xlsx")
+    assert openpyxl.load_workbook(done.path)["Resultat"]["A2"].value == STRANGE[sql]
+    assert worker.export(f"select {sql} as d, 1 as n", copy, tmp_path / "out.parquet", "parquet").rows == 1
+
+
+def test_strange_values_within_lists_and_beside_nulls(copy: Path) -> None:
+    frame = worker.run(
+        "select * from (values ([[date 'infinity', null], null, []], {'a': [time '24:00:00']}, [date 'infinity', null]::date[2]), "
+        "(null, null, null), ([[date '2026-01-01']], {'a': null}, null)) t(a, b, c)",
+        copy,
+    ).frame
+    assert frame["a"].to_list() == [[["infinity", None], None, []], None, [["2026-01-01"]]]
+    assert frame["b"].to_list() == [{"a": ["24:00:00"]}, None, {"a": None}]
+    assert frame["c"].to_list() == [["infinity", None], None, None]
+
+
+@settings(deadline=None, max_examples=200)
+@given(st.integers(-2_000_000, 1_000_000_000), st.integers(-(2**62), 2**62))
+def test_days_and_moments_are_written_as_duckdb_does(days: int, moment: int) -> None:
+    table = pa.table({"d": pa.array([days], pa.date32()), "t": pa.array([moment], pa.timestamp("us")), "n": [1]})
+    with duckdb.connect() as connection:
+        connection.register("made", table)
+        told = connection.execute("select d::varchar, t::varchar from made").fetchall()
+    shown = plain.readable(table)
+    for name, text in zip(("d", "t"), told[0], strict=True):
+        if pa.types.is_string(shown.schema.field(name).type):
+            assert shown[name].to_pylist() == [text]
+
+
+def test_a_value_that_cannot_be_read_is_said(copy: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(plain, "readable", lambda table: table)
+    with pytest.raises(SqlError) as caught:
+        worker.run("select 'infinity'::date d", copy)
+    assert caught.value.key == "sql_unreadable"
 
 
 def test_parameters_are_bound_with_their_types(copy: Path) -> None:
@@ -138,6 +217,9 @@ def test_check_does_not_run(copy: Path) -> None:
         ("select 1,\n\n\t'a'::integer", "sql_value", 3, 5, ()),
         ("select sum(lat), name from unit", "sql_group_by", 1, 18, ()),
         ("select a from unti", "sql_table_unknown", 1, 15, ("unit",)),
+        ("\tselect nam from unit", "sql_column_unknown", 1, 9, ("name",)),
+        ("select\t\tnam from unit", "sql_column_unknown", 1, 9, ("name",)),
+        ("select 'e\u0301',\tnam from unit", "sql_column_unknown", 1, 14, ("name",)),
     ],
 )
 def test_errors_have_their_place(copy: Path, sql: str, key: str, line: int, column: int, candidates: tuple[str, ...]) -> None:
@@ -297,6 +379,135 @@ def test_a_failed_export_leaves_nothing(copy: Path, tmp_path: Path) -> None:
         worker.export("select 1", copy, tmp_path / "no" / "out.csv", "csv")
     assert nowhere.value.key == "export_disk"
     assert list(tmp_path.iterdir()) == []
+
+
+def test_a_pipe_is_written_through_and_a_link_stays_one(copy: Path, tmp_path: Path) -> None:
+    pipe = tmp_path / "pipe"
+    os.mkfifo(pipe)
+    for form in worker.FORMATS:
+        got: list[bytes] = []
+        reader = threading.Thread(target=lambda into: into.append(pipe.read_bytes()), args=(got,))
+        reader.start()
+        done = worker.export("select range as n from range(3)", copy, pipe, form)
+        reader.join(20)
+        assert stat.S_ISFIFO(pipe.stat().st_mode)
+        assert (done.rows, done.bytes) == (3, len(got[0]))
+        assert got[0].startswith({"csv": "\ufeffn".encode(), "xlsx": b"PK", "parquet": b"PAR1"}[form])
+    real = tmp_path / "real.csv"
+    real.write_text("old")
+    link = tmp_path / "link.csv"
+    link.symlink_to("real.csv")
+    worker.export("select 1 as a", copy, link, "csv")
+    assert link.is_symlink()
+    assert real.read_text(encoding="utf-8-sig") == "a\n1\n"
+    dangling = tmp_path / "dangling.csv"
+    dangling.symlink_to("new.csv")
+    worker.export("select 1 as a", copy, dangling, "csv")
+    assert (dangling.is_symlink(), (tmp_path / "new.csv").is_file()) == (True, True)
+    loop = tmp_path / "loop"
+    loop.symlink_to("loop")
+    for wrong in (loop, tmp_path):
+        with pytest.raises(SqlError) as caught:
+            worker.export("select 1 as a", copy, wrong, "csv")
+        assert caught.value.key == "export_disk"
+        assert caught.value.values["reason"]
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["dangling.csv", "link.csv", "loop", "new.csv", "pipe", "real.csv"]
+
+
+def test_what_a_killed_export_left_is_swept_by_the_next(copy: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    temporary, here = tmp_path / "temporary", tmp_path / "here"
+    temporary.mkdir()
+    here.mkdir()
+    script = (
+        "import sys; from pathlib import Path; from samplads.workbench import worker\n"
+        "worker.export('select range, md5(range::varchar) from range(100000000)', Path(sys.argv[1]), Path(sys.argv[2]), 'xlsx')"
+    )
+    environment = {**os.environ, "TMPDIR": str(temporary), "PYTHONPATH": str(REPOSITORY)}
+    killed = subprocess.Popen([sys.executable, "-c", script, str(copy), str(here / "all.xlsx")], env=environment)
+    monkeypatch.setattr(tempfile, "tempdir", str(temporary))
+    until = time.monotonic() + 30
+    while not list(temporary.glob("samplads-export-*/*")) and time.monotonic() < until:
+        time.sleep(0.05)
+    # As long as it lives, nobody sweeps what is its own.
+    worker.export("select 1 as a", copy, here / "other.csv", "csv")
+    assert len(list(temporary.glob("samplads-export-*"))) == 1
+    assert len(list(here.glob(".*"))) == 1
+    killed.kill()
+    killed.wait(10)
+    time.sleep(0.5)
+    worker.export("select 1 as a", copy, here / "other.csv", "csv")
+    assert list(temporary.iterdir()) == []
+    assert [path.name for path in here.iterdir()] == ["other.csv"]
+
+
+def test_all_that_an_export_lays_aside_has_one_limit(copy: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    folder = tmp_path / "aside"
+    folder.mkdir()
+    running = worker.Export("select 1", copy, tmp_path / "out.xlsx", "xlsx", limits=worker.Limits(export_mb=1))
+    with (tmp_path / "target").open("wb") as target:
+        assert not running._is_large(target.fileno(), folder)
+        for name in ("one", "two", "three"):
+            (folder / name).write_bytes(b"x" * 400_000)
+        assert running._is_large(target.fileno(), folder)
+    monkeypatch.setattr(worker.Export, "_is_large", lambda *_: True)
+    with pytest.raises(SqlError) as caught:
+        worker.export("from range(100000000)", copy, tmp_path / "out.csv", "csv")
+    assert caught.value.key == "export_disk"
+
+
+@pytest.mark.parametrize("kind", ["run", "export"])
+def test_what_nobody_waits_for_is_stopped(copy: Path, tmp_path: Path, kind: str) -> None:
+    until = time.monotonic() + 0.7
+
+    def wanted() -> bool:
+        return time.monotonic() < until
+
+    sql = "from range(100000000000)"
+    if kind == "run":
+        work: worker.Run | worker.Export = worker.Run(f"select count(*) {sql}", copy, wanted=wanted)
+    else:
+        work = worker.Export(sql, copy, tmp_path / "out.csv", "csv", wanted=wanted)
+    with pytest.raises(SqlError) as caught:
+        work.result()
+    assert caught.value.key == "sql_cancelled"
+    assert time.monotonic() < until + 5
+
+
+@pytest.mark.parametrize("number", [signal.SIGKILL, signal.SIGTERM, signal.SIGSEGV])
+@pytest.mark.parametrize("kind", ["run", "export"])
+def test_a_killed_worker_is_not_said_to_want_memory(copy: Path, tmp_path: Path, kind: str, number: signal.Signals) -> None:
+    worker.run("select 1", copy)
+    caught: list[SqlError] = []
+
+    def work() -> None:
+        try:
+            if kind == "run":
+                worker.run("select count(*) from range(100000000000)", copy)
+            else:
+                worker.export("from range(100000000000)", copy, tmp_path / "out.csv", "csv")
+        except SqlError as error:
+            caught.append(error)
+
+    thread = threading.Thread(target=work)
+    thread.start()
+    (server,) = [child for child in _children() if child.ppid() == os.getpid()]
+    while len(server.children()) < (1 if kind == "run" else 2):
+        time.sleep(0.01)
+    time.sleep(0.3)
+    # The query's is the first to be made.
+    min(server.children(), key=lambda child: child.pid).send_signal(number)
+    thread.join(20)
+    assert [(error.key, error.values["code"]) for error in caught] == [("sql_died", number.name)]
+
+
+def test_a_fork_server_that_dies_is_not_said_to_want_memory(copy: Path) -> None:
+    worker.run("select 1", copy)
+    running = worker.Run("select count(*) from range(100000000000)", copy)
+    (server,) = _children()
+    threading.Timer(0.5, server.kill).start()
+    with pytest.raises(SqlError) as caught:
+        running.result()
+    assert (caught.value.key, caught.value.values["code"]) == ("sql_died", "fork server")
 
 
 @pytest.mark.slow
