@@ -67,9 +67,8 @@ def best(
     everything = list(plans(points, places, holds or {}, apart or set()))
     least: dict[str, int] = {}
     if side is not None and within is not None:
-        # The share that floors are measured from is that of the plan without fairness and without rules about residents.
-        freely = plans(points, places, holds or {}, set())
-        least = floors(side, max(len(plan) for plan in freely), within)
+        # The share that floors are measured from is that of the plan without fairness.
+        least = floors(side, max(len(plan) for plan in everything), within)
 
     def value(plan: Plan) -> tuple[int, ...]:
         lacking = sum(max(0, floor - sum((side or {}).get(need) == one for need in plan)) for one, floor in least.items())

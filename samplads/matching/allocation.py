@@ -64,10 +64,27 @@ class Solved:
     """By need: the lot it gets or holds, -1 for none."""
     exact: bool
     """Whether prices are the exact values of places: so without fairness and without incompatible residents."""
+    spared: int
+    """What sparing a municipality a lacking placement weighs; 0 where no floor is in the problem."""
+    lifted: Bools
+    """By need: whether a floor of its municipality is in the problem."""
+    side: Ints | None
+    """With fairness, by need: its municipality's number."""
+    floors: Ints | None
+    """With fairness, by municipality: its floor."""
+    foes: Ints
+    """Pairs of needs that must not live in the same unit."""
     pairs: pl.DataFrame
     capacity: pl.DataFrame
     options: dict[str, Any]
     """The other arguments, to solve again with."""
+
+    def parts(self, value: Ints) -> tuple[Ints, Ints, Ints]:
+        """Values as what they are in tiers, in lacking placements spared and in points: each within half a step of the one before."""
+        weight = (value + self.base // 2) // self.base
+        rest = value - weight * self.base
+        fair = (rest + self.spared // 2) // self.spared if self.spared else np.zeros_like(rest)
+        return weight, fair, rest - fair * self.spared
 
 
 @dataclass(frozen=True, eq=False)
@@ -179,10 +196,17 @@ def allocate(
     floors: Ints | None = None
     if fairness is not None and group is not None:
         sides = _municipalities(group, case)
-        floors = _floors(Fraction(str(fairness)), sides, _lots_of(problem, assignment.edge, held))
-        problem, assignment = _fair(case, held, foes, sides, floors, problem, assignment, tick)
+        floors = _floors(Fraction(str(fairness)), sides, _most_placed(problem, assignment, held, foes, node_limit, tick))
+        problem, assignment = _fair(case, held, foes, sides[0], floors, problem, assignment, tick)
     tell("ties", 0.6)
-    edge = _settle(problem, assignment, case.turn, _ticking(tell, "ties", 0.6, 0.85))
+    tick = _ticking(tell, "ties", 0.6, 0.85)
+    while True:
+        edge = _settle(problem, assignment, case.turn, tick)
+        if sides is None or floors is None or not _below(problem, edge, held, sides[0], floors):
+            break
+        # Settling may have taken from a municipality what it had by chance: then its floor counts from here on.
+        loose = Assignment(edge, assignment.price, assignment.utility, assignment.value, assignment.bound)
+        problem, assignment = _fair(case, held, foes, sides[0], floors, problem, loose, tick)
     assignment = Assignment(edge, assignment.price, assignment.utility, assignment.value, assignment.bound)
     tell("apart", 0.85)
     outcome = apart.keep(
@@ -200,6 +224,11 @@ def allocate(
         held=held,
         lot=lot,
         exact=fairness is None and len(foes) == 0,
+        spared=problem.spared,
+        lifted=problem.lifted(),
+        side=None if sides is None else sides[0],
+        floors=floors,
+        foes=foes,
         pairs=pairs,
         capacity=capacity,
         options={
@@ -232,6 +261,16 @@ class _Problem:
     """By edge: 1 where it spares its municipality a lacking placement."""
     points: Ints
     tiers: int
+    spared: int
+    """What an edge of `fair` weighs; 0 without floors."""
+    waits: dict[int, int]
+    """By municipality whose floor is in the problem: how many of its needs may wait without lacking."""
+
+    def lifted(self) -> Bools:
+        """By need: whether it may wait."""
+        lifted = np.zeros(self.network.needs, dtype=bool)
+        lifted[self.network.need[self.source < 0]] = True
+        return lifted
 
     def aims(self) -> list[Ints]:
         """The aims in order, each as a whole number by edge to be added up and made greatest."""
@@ -277,7 +316,8 @@ def _problem(case: Market, held: Ints, foes: Ints, floors: dict[int, int], short
         order = np.lexsort((lot, who))
         who, lot, value, level, fair, points, source = (a[order] for a in (who, lot, value, level, fair, points, source))
         value = value + np.where((level >= 0) & (fair == 1), spared, 0)
-    return _Problem(Network.of(needs, places, who, lot, value), source, units, base, least, level, fair, points, tiers)
+    network = Network.of(needs, places, who, lot, value)
+    return _Problem(network, source, units, base, least, level, fair, points, tiers, spared if floors else 0, floors)
 
 
 def held_lots(holds: pl.DataFrame | None, case: Market) -> Ints:
@@ -348,18 +388,30 @@ def _municipalities(group: pl.DataFrame, case: Market) -> tuple[Ints, pl.Series,
     return by_need, names, np.bincount(side, minlength=names.len()).astype(np.int64)
 
 
-def _floors(within: Fraction, sides: tuple[Ints, pl.Series, Ints], lot: Ints) -> Ints:
+def _most_placed(problem: _Problem, assignment: Assignment, held: Ints, foes: Ints, node_limit: int, tick: Callable[[], None]) -> int:
+    """How many needs a plan can place that keeps residents apart (no plan places more, where the node limit ends the search)."""
+    kept = apart.keep(problem.network, assignment, problem.units, foes, problem.aims(), problem.base, node_limit, tick)
+    return kept.bounds[problem.tiers - 1] + int((held >= 0).sum())
+
+
+def _floors(within: Fraction, sides: tuple[Ints, pl.Series, Ints], placed: int) -> Ints:
     """By municipality: the least number placed with a share of at least the overall share less `within`, in exact fractions."""
     sizes = sides[2].tolist()
-    share = Fraction(int((lot >= 0).sum()), max(1, sum(sizes))) - within
+    share = Fraction(placed, max(1, sum(sizes))) - within
     return np.array([max(0, -((-share.numerator * size) // share.denominator)) for size in sizes], dtype=np.int64)
+
+
+def _below(problem: _Problem, edge: Ints, held: Ints, side: Ints, floors: Ints) -> list[int]:
+    """Municipalities that a plan leaves below a floor which is not in its problem."""
+    placed = np.bincount(side[_lots_of(problem, edge, held) >= 0], minlength=len(floors))
+    return [one for one in np.flatnonzero(placed < floors).tolist() if one not in problem.waits]
 
 
 def _fair(
     case: Market,
     held: Ints,
     foes: Ints,
-    sides: tuple[Ints, pl.Series, Ints],
+    side: Ints,
     floors: Ints,
     problem: _Problem,
     assignment: Assignment,
@@ -370,16 +422,16 @@ def _fair(
     A municipality with floor l gets one lot "may wait" of (its needs - l) places; who neither is placed nor fits in there is lacking.
     Leaving out floors that are met anyway only widens the choice, so the plan that ends the loop is best with all floors.
     """
-    side = sides[0]
-    bound: dict[int, int] = {}
     movable = held < 0
     members = tuple(np.flatnonzero((side == one) & movable) for one in range(len(floors)))
     while True:
-        placed = np.bincount(side[_lots_of(problem, assignment.edge, held) >= 0], minlength=len(floors))
-        # Keeping foes apart moves needs later on: then every floor has to stand from the start.
-        below = [one for one in np.flatnonzero((placed < floors) | ((len(foes) > 0) & (floors > 0))).tolist() if one not in bound]
+        below = _below(problem, assignment.edge, held, side, floors)
+        if len(foes):
+            # Keeping foes apart moves needs later on: then every floor has to stand from the start.
+            below = [one for one in np.flatnonzero(floors > 0).tolist() if one not in problem.waits]
         if not below:
             return problem, assignment
+        bound = dict(problem.waits)
         for one in below:
             firm = int((held[side == one] >= 0).sum())
             bound[one] = len(members[one]) - min(len(members[one]), max(0, int(floors[one]) - firm))

@@ -4,7 +4,8 @@ A need that is not placed had no unit that suits it, or suits units without a pl
 must be freed. The cheapest way to do so is a chain: somebody in j moves to another unit, somebody there moves on, and the last one is left
 without a place (or the need left out is of a more urgent tier, which is never done). Its cost is h_j - v_ij, where h_j is what one place
 fewer in j would take from the plan (`samplads.matching.assignment.greatest_prices`): exact for each such need and unit.
-With fairness or incompatible residents the chain keeps only the other rules; the column `exact` says so.
+With fairness or incompatible residents prices do not tell: there somebody goes so that the need may come, which is the cheapest exchange of
+two and not always the cheapest chain; the column `exact` says so.
 """
 
 from __future__ import annotations
@@ -24,8 +25,6 @@ NO_ELIGIBLE_UNIT = "no_eligible_unit"
 NO_OPEN_PLACE = "no_open_place"
 OUTBID = "outbid"
 
-_FAR = np.iinfo(np.int64).max // 4
-
 
 def unplaced(allocation: Allocation, needs: pl.DataFrame | None = None, full: pl.DataFrame | None = None) -> pl.DataFrame:
     """By need without a place: why. `needs`: [need_id] all needs, also those without any pair; sorted by need_id.
@@ -38,17 +37,16 @@ def unplaced(allocation: Allocation, needs: pl.DataFrame | None = None, full: pl
     those that suit it. For `no_open_place`: the unit where the need has most points, and these. For `outbid`: the unit where placing it
     would cost least and the need's points there; `lost_to` must give way there, `left_out` loses its place at the end of the chain (the
     same one where nobody else moves), `left_out_tier` is its tier, and `points_short` how many points fewer the plan would have (0 or more
-    where the tiers are alike).
+    where the tiers are alike; 0 where only a municipality's floor stands in the way).
     """
     solved = allocation.solved
     case = solved.market
-    chain = _chains(solved)
+    ways = _by_chains(solved) if solved.exact else _by_exchange(solved)
     missing = np.flatnonzero(solved.lot < 0)
     units = np.bincount(case.pair_need, minlength=len(case.tier))
-    best = _cheapest(solved, chain.price)
     rows: list[tuple[Any, ...]] = []
     for need in missing.tolist():
-        name, tier, edge = case.need_ids[need], case.tiers[int(case.tier[need])], int(best[need])
+        name, tier, edge = case.need_ids[need], case.tiers[int(case.tier[need])], int(ways.edge[need])
         if edge < 0:
             mine = np.flatnonzero(case.pair_need == need)
             liked = int(mine[np.lexsort((case.pair_unit[mine], -case.pair_points[mine]))[0]])
@@ -56,8 +54,7 @@ def unplaced(allocation: Allocation, needs: pl.DataFrame | None = None, full: pl
             rows.append((name, tier, NO_OPEN_PLACE, int(units[need]), unit, points, None, None, None, None, solved.exact))
             continue
         lot = int(solved.network.lot[edge])
-        first, last = int(chain.gives_way[lot]), int(chain.left_out[lot])
-        short = _points(solved, int(chain.price[lot]) - int(solved.network.value[edge]))
+        first, last = int(ways.gives_way[need]), int(ways.left_out[need])
         rows.append(
             (
                 name,
@@ -69,7 +66,7 @@ def unplaced(allocation: Allocation, needs: pl.DataFrame | None = None, full: pl
                 case.need_ids[first] if first >= 0 else None,
                 case.need_ids[last] if last >= 0 else None,
                 case.tiers[int(case.tier[last])] if last >= 0 else None,
-                short,
+                int(ways.points_short[need]),
                 solved.exact,
             )
         )
@@ -126,8 +123,8 @@ def placed(allocation: Allocation) -> pl.DataFrame:
 
     [need_id, unit_id, points, held, best_unit, best_points, points_below_best, second_unit, second_points, second_tiers, second_short]:
     the unit with its most points among those with places, and the second best for the plan: the unit that is nearest to the plan's prices.
-    Placing it there would cost the plan `second_short` points or more (and a placement where `second_tiers` is above 0): a bound that
-    the prices give for all needs at once; `insist` has the exact cost of any one.
+    Placing it there would cost the plan `second_short` points or more, and a placement, or a more urgent one, where `second_tiers` is above
+    0: a bound that the prices give for all needs at once; `insist` has the exact cost of any one.
     """
     solved = allocation.solved
     case, network = solved.market, solved.network
@@ -149,7 +146,7 @@ def placed(allocation: Allocation) -> pl.DataFrame:
     has_other = first[here + 1] > first[here]
     second = np.where(has_other, other[np.minimum(first[here], max(0, len(other) - 1))] if len(other) else -1, -1)
     safe = np.maximum(second, 0)
-    weight, short = _split(solved, slack[safe] if len(slack) else np.zeros(len(here), dtype=np.int64))
+    weight, short = _second_cost(solved, slack[safe], here, safe) if len(slack) else (np.zeros(len(here), dtype=np.int64),) * 2
     known = pl.Series(has_other)
     second_unit = (
         case.lot_unit[np.minimum(network.lot[safe], len(case.lot_unit) - 1)] if len(slack) else np.zeros(len(here), dtype=np.int64)
@@ -292,19 +289,23 @@ def moves(before: Allocation, after: Allocation) -> pl.DataFrame:
 
 
 @dataclass(frozen=True, eq=False)
-class _Chains:
-    price: Ints
-    """By lot: what one place fewer takes."""
+class _Ways:
+    """By need without a place: the cheapest way to place it."""
+
+    edge: Ints
+    """Its edge of the network, -1 where no unit can take it."""
     gives_way: Ints
-    """By lot: the need in it that must move or go, -1 where a place is vacant."""
+    """The need that must move or go there, -1 where a place is vacant."""
     left_out: Ints
-    """By lot: the need at the end of the chain that loses its place, -1 where the chain ends in a vacant place."""
+    """The need that loses its place in the end, -1 where none does."""
+    points_short: Ints
+    """The points that it costs."""
 
 
-def _chains(solved: Solved) -> _Chains:
+def _by_chains(solved: Solved) -> _Ways:
     """The cheapest chain out of each lot, found from its ends (a need that goes, a vacant place) backwards: so none runs in a circle."""
     network, edge = solved.network, solved.assignment.edge
-    price = greatest_prices(network, edge) if solved.exact else _without_rules(solved)
+    price = greatest_prices(network, edge)
     lots = len(network.capacity)
     placed_needs = np.flatnonzero(edge >= 0)
     at = np.full(network.needs, -1, dtype=np.int64)
@@ -325,44 +326,91 @@ def _chains(solved: Solved) -> _Chains:
     while True:
         ready = np.flatnonzero(~done[origin] & done[network.lot[steps]])[::-1]
         if len(ready) == 0:
-            return _Chains(price, gives_way, left_out)
+            break
         gives_way[origin[ready]] = network.need[steps[ready]]
         left_out[origin[ready]] = left_out[network.lot[steps[ready]]]
         done[origin[ready]] = True
-
-
-def _without_rules(solved: Solved) -> Ints:
-    """Prices where the plan is bound by rules that prices do not know: what the lot's cheapest member brings."""
-    edge = solved.assignment.edge
-    taken = edge[edge >= 0]
-    price = np.full(len(solved.network.capacity), _FAR, dtype=np.int64)
-    np.minimum.at(price, solved.network.lot[taken], solved.network.value[taken])
-    load = np.bincount(solved.network.lot[taken], minlength=len(price))
-    price[load < solved.network.capacity] = 0
-    return price
-
-
-def _cheapest(solved: Solved, price: Ints) -> Ints:
-    """By need: its edge with the least cost of a place, -1 without one."""
-    network = solved.network
-    real = np.flatnonzero((solved.network_edge >= 0) & (network.capacity[network.lot] > 0) & (price[network.lot] < _FAR))
+    real = np.flatnonzero((solved.network_edge >= 0) & (network.capacity[network.lot] > 0))
     cost = price[network.lot[real]] - network.value[real]
-    order = real[np.lexsort((network.lot[real], cost, network.need[real]))]
-    first = np.searchsorted(network.need[order], np.arange(network.needs + 1))
+    best = _least(network.needs, network.need[real], network.lot[real], cost)
+    position = np.where(best >= 0, real[np.maximum(best, 0)] if len(real) else -1, -1)
+    lot = network.lot[np.maximum(position, 0)] if len(network.lot) else position
+    short = solved.parts(cost)[2][np.maximum(best, 0)] if len(real) else position
+    told = position >= 0
+    first, last = (np.where(told, one[lot] if len(one) else -1, -1) for one in (gives_way, left_out))
+    return _Ways(position, first, last, np.where(told, short, 0))
+
+
+def _by_exchange(solved: Solved) -> _Ways:
+    """The cheapest need that could go so that another may come, where the plan is bound by rules that prices do not know.
+
+    Nobody comes to a unit where someone incompatible lives; who holds a place does not go. With fairness a municipality at its floor lacks
+    one more by losing a place, one below it one fewer by winning one, and an exchange within a municipality changes neither.
+    """
+    case, network = solved.market, solved.network
+    needs, units = network.needs, max(1, len(case.unit_ids))
+    nothing = np.full(needs, -1, dtype=np.int64)
+    real = np.flatnonzero((solved.network_edge >= 0) & (network.capacity[network.lot] > 0) & (solved.lot[network.need] < 0))
+    if len(solved.foes) and len(real):
+        both = np.concatenate([solved.foes, solved.foes[:, ::-1]])
+        both = both[solved.lot[both[:, 0]] >= 0]
+        beside = both[:, 1] * units + case.lot_unit[solved.lot[both[:, 0]]]
+        real = real[~np.isin(network.need[real] * units + case.lot_unit[network.lot[real]], beside)]
+    if len(real) == 0:
+        return _Ways(nothing, nothing, nothing, np.zeros(needs, dtype=np.int64))
+    members = np.flatnonzero((solved.assignment.edge >= 0) & (solved.lot >= 0))
+    at = network.lot[solved.assignment.edge[members]]
+    room = np.bincount(at, minlength=len(network.capacity)) < network.capacity
+    plain = network.value - solved.spared * solved.lifted[network.need]
+    has = plain[solved.assignment.edge[members]]
+    side = np.zeros(needs, dtype=np.int64)
+    lacks_one_more, lacks = np.zeros(1, dtype=np.int64), np.zeros(1, dtype=np.int64)
+    if solved.side is not None and solved.floors is not None:
+        side = solved.side
+        placed = np.bincount(side[solved.lot >= 0], minlength=len(solved.floors))
+        lacks_one_more, lacks = (placed <= solved.floors).astype(np.int64), (placed < solved.floors).astype(np.int64)
+    sides = len(lacks)
+    lots = len(network.capacity)
+    who, lot = network.need[real], network.lot[real]
+    anybody = _least(lots, at, members, has + solved.spared * lacks_one_more[side[members]])
+    own = _least(lots * sides, at * sides + side[members], members, has)[lot * sides + side[who]]
+    alien = anybody[lot]
+    far = np.full(len(real), np.iinfo(np.int64).max // 4, dtype=np.int64)
+    outer, inner = far, far
+    if len(members):
+        outer_value = has[alien] + solved.spared * lacks_one_more[side[members[alien]]]
+        outer = np.where(alien >= 0, outer_value - plain[real] - solved.spared * lacks[side[who]], far)
+        inner = np.where(own >= 0, has[own] - plain[real], far)
+    cost = np.where(room[lot], -plain[real] - solved.spared * lacks[side[who]], np.minimum(outer, inner))
+    best = _least(needs, who, lot, cost)
+    told = (best >= 0) & (cost[best] < far[best])
+    goes = np.where(inner <= outer, own, alien)
+    goes = np.where(room[lot] | (goes < 0), -1, members[np.maximum(goes, 0)] if len(members) else -1)
+    weight, fair, short = solved.parts(cost)
+    # The one who comes to a vacant place adds a placement; and what a floor costs is told by the shares, not in points.
+    short = np.where(goes < 0, short - solved.least, np.where((weight == 0) & (fair > 0), np.maximum(0, short), short))
+    position, gone, points = real[best], goes[best], short[best]
+    return _Ways(np.where(told, position, -1), np.where(told, gone, -1), np.where(told, gone, -1), np.where(told, points, 0))
+
+
+def _least(groups: int, group: Ints, then: Ints, cost: Ints) -> Ints:
+    """By group: the row of the least cost (at a tie the one that comes first in `then`), -1 where it has none."""
+    order = np.lexsort((then, cost, group))
+    first = np.searchsorted(group[order], np.arange(groups + 1))
     has = first[1:] > first[:-1]
-    best = np.full(network.needs, -1, dtype=np.int64)
+    best = np.full(groups, -1, dtype=np.int64)
     best[has] = order[first[:-1][has]]
     return best
 
 
-def _split(solved: Solved, value: Ints) -> tuple[Ints, Ints]:
-    weight = (value + solved.base // 2) // solved.base
-    return weight, value - weight * solved.base
-
-
-def _points(solved: Solved, value: int) -> int:
-    """The points of a cost, without the tiers in it."""
-    return value - (value + solved.base // 2) // solved.base * solved.base
+def _second_cost(solved: Solved, slack: Ints, here: Ints, second: Ints) -> tuple[Ints, Ints]:
+    """Tiers and points of the slack of each placed need's edge `second`: it is a difference of two prices, and a price that is a placement
+    has its points less `least` in it.
+    """
+    weight, fair, short = solved.parts(slack)
+    places = (solved.parts(solved.assignment.price)[0] > 0).astype(np.int64)
+    short = short + solved.least * (places[solved.network.lot[second]] - places[solved.lot[here]])
+    return weight, np.where((weight == 0) & (fair > 0), np.maximum(0, short), short)
 
 
 def _number(solved: Solved, need_id: object) -> int:

@@ -168,13 +168,8 @@ def _joined_by(allocation: Allocation, strangers: pl.DataFrame) -> Allocation:
         turn=spread(case.turn, len(case.turn) + np.arange(count)),
         wanted_month=None,
     )
-    return replace(allocation, solved=replace(solved, market=widened, assignment=assignment, held=spread(solved.held, none)))
-
-
-def _parts(solved: Solved, value: Ints) -> tuple[Ints, Ints]:
-    """A value as its number of tiers and its points: points lie within half a base of 0."""
-    weight = (value + solved.base // 2) // solved.base
-    return weight, value - weight * solved.base
+    lifted = np.concatenate([solved.lifted, np.zeros(count, dtype=bool)])[order]
+    return replace(allocation, solved=replace(solved, market=widened, assignment=assignment, held=spread(solved.held, none), lifted=lifted))
 
 
 def _entering(solved: Solved, need: Ints, place: Ints, points: Ints, count: int) -> tuple[Ints, Ints, Ints]:
@@ -182,15 +177,16 @@ def _entering(solved: Solved, need: Ints, place: Ints, points: Ints, count: int)
     case = solved.market
     free = solved.held[need] < 0
     rows = np.flatnonzero(free)
-    own_weight, own_points = _parts(solved, solved.assignment.utility)
+    own_weight, own_fair, own_points = solved.parts(solved.assignment.utility)
     weight = len(case.tiers) - case.tier[need[rows]] - own_weight[need[rows]]
+    fair = solved.lifted[need[rows]] - own_fair[need[rows]]
     gain = points[rows] - solved.least - own_points[need[rows]]
-    order = np.lexsort((-gain, -weight, place[rows]))
+    order = np.lexsort((-gain, -fair, -weight, place[rows]))
     first = np.searchsorted(place[rows][order], np.arange(count))
     best_weight, best_gain, best_row = np.zeros(count, dtype=np.int64), np.zeros(count, dtype=np.int64), np.full(count, -1, dtype=np.int64)
     has = np.flatnonzero(np.bincount(place[rows], minlength=count) > 0)
     top = order[first[has]]
-    worth = (weight[top] > 0) | ((weight[top] == 0) & (gain[top] > 0))
+    worth = (weight[top] > 0) | ((weight[top] == 0) & ((fair[top] > 0) | ((fair[top] == 0) & (gain[top] > 0))))
     best_weight[has], best_gain[has] = np.where(worth, weight[top], 0), np.where(worth, gain[top], 0)
     best_row[has] = np.where(worth, rows[top], -1)
     return best_weight, best_gain, best_row
@@ -199,7 +195,8 @@ def _entering(solved: Solved, need: Ints, place: Ints, points: Ints, count: int)
 def _leaving(solved: Solved) -> tuple[Ints, Ints]:
     """By lot of the market: what one place fewer costs, as weight and points."""
     price = greatest_prices(solved.network, solved.assignment.edge) if solved.exact else solved.assignment.price
-    return _parts(solved, price[: len(solved.market.lot_unit)])
+    weight, _, points = solved.parts(price[: len(solved.market.lot_unit)])
+    return weight, points
 
 
 def _aims(solved: Solved, weight: Ints, points: Ints, prefix: str) -> pl.DataFrame:

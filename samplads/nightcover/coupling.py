@@ -207,7 +207,7 @@ def cliques(units: int, pairs: NDArray[np.int64], largest: int) -> dict[int, NDA
     """Every set of 2 to `largest` units of which each two are a pair, by size.
 
     `pairs` [m, 2] of unit numbers below `units`. Each answer is [count, size] with ascending unit numbers in a row, rows in lexicographic
-    order. A rule that a pair breaks is broken by every group that holds the pair, so only cliques of feasible pairs can be groups.
+    order. Where a rule that a pair breaks is broken by every group that holds the pair, only cliques of feasible pairs can be groups.
     """
     found: dict[int, NDArray[np.int64]] = {}
     if len(pairs) == 0:

@@ -694,7 +694,9 @@ def choose(
         proof = coupling.pair_up(edges, together=demanded, apart=apart)
         chosen = [list(pair) for pair in proof.chosen.select("unit_a", "unit_b").iter_rows()]
     else:
-        proof = coupling.group_up(_groups(found, usable, price_ore), together=demanded, apart=apart)
+        groups = _groups(found, usable | _broken_by_risk_alone(found, wanted), price_ore, demanded)
+        _check_groups(found, groups, demanded)
+        proof = coupling.group_up(groups, together=demanded, apart=apart)
         gathered = proof.chosen.group_by("group_id", maintain_order=True).agg(pl.col("unit_id").sort())
         chosen = [list(units) for units in gathered["unit_id"]]
     return proof, chosen
@@ -731,12 +733,70 @@ def _check_together(found: Candidates, together: Sequence[tuple[str, str]]) -> N
         row = found.pairs.filter((pl.col("unit_a") == lower) & (pl.col("unit_b") == upper))
         if row.is_empty():
             raise SampladsError("coupling_pair_unknown", unit_a=a, unit_b=b)
-        if row["status"][0] == "fail":
+        failed = row["failed"][0].to_list()
+        if row["status"][0] == "fail" and not (found.nights.assumptions.group_size > 2 and failed == list(OF_THE_GROUP)):
+            raise SampladsError("night_rule_broken", unit_a=a, unit_b=b, rules=", ".join(failed))
+
+
+OF_THE_GROUP = ("S7",)
+"""The hard rules that a pair may break and a group that holds it keep: over more hours two incidents meet less often."""
+
+
+def _broken_by_risk_alone(found: Candidates, wanted: set[frozenset[str]]) -> NDArray[np.bool_]:
+    """By pair: whether it may be part of a larger group though it is over the ceiling itself; questions as for the usable ones."""
+    allowed = pl.lit(found.nights.assumptions.allow_unknown)
+    asked = pl.Series([frozenset(pair) in wanted for pair in found.pairs.select("unit_a", "unit_b").iter_rows()] if wanted else [False])
+    alone = (pl.col("failed").list.len() == len(OF_THE_GROUP)) & pl.col("failed").list.contains(OF_THE_GROUP[0])
+    return found.pairs.select(alone & (allowed | asked | (pl.col("unknown").list.len() == 0))).to_series().to_numpy()
+
+
+def _check_groups(found: Candidates, groups: pl.DataFrame, together: Sequence[tuple[str, str]]) -> None:
+    """Raise where a pair demanded breaks a rule as a pair, and no group that holds it keeps it either."""
+    for a, b in together:
+        row = found.pairs.filter((pl.col("unit_a") == min(a, b)) & (pl.col("unit_b") == max(a, b)))
+        if row["status"][0] != "fail":
+            continue
+        held = groups.filter(pl.col("unit_id").is_in([a, b])).group_by("group_id").len()
+        if held.filter(pl.col("len") == 2).is_empty():
             raise SampladsError("night_rule_broken", unit_a=a, unit_b=b, rules=", ".join(row["failed"][0].to_list()))
 
 
-def _groups(found: Candidates, usable: NDArray[np.bool_], price_ore: int) -> pl.DataFrame:
-    """All groups of usable pairs, up to the size assumed, that stay under the ceiling: group_id, unit_id, saving_ore."""
+def _keeps_risky_hours(nights: Nights, groups: Whole, together: Sequence[tuple[str, str]]) -> NDArray[np.bool_]:
+    """By group: whether it keeps W5: the long hours may come of two units and the risky work of a third, so that no pair shows it.
+
+    A group where W5 is to be assessed is left out unless that is allowed, or what is demanded of its units raises the question by itself.
+    """
+    assumptions = nights.assumptions
+    most = assumptions.limits["W5"].value
+    if most is None:
+        raise ValueError("W5")
+    start = np.array([member.start for member in nights.members], dtype=np.int64)
+    end = np.array([member.end for member in nights.members], dtype=np.int64)
+    risky = np.array([member.risky_work is True for member in nights.members], dtype=bool)
+    untold = np.array([member.risky_work is None for member in nights.members], dtype=bool)
+    demanded = np.zeros(len(nights.members), dtype=bool)
+    demanded[[nights.number[unit] for pair in together for unit in pair]] = True
+
+    def long(some: NDArray[np.bool_]) -> NDArray[np.bool_]:
+        first = np.where(some, start[groups], np.iinfo(np.int64).max // 4).min(axis=1)
+        last = np.where(some, end[groups], np.iinfo(np.int64).min // 4).max(axis=1)
+        return np.asarray((last - first + assumptions.terms.handover_minutes) / 60 > most + 1e-9)
+
+    too_long = long(np.ones(groups.shape, dtype=bool))
+    kept = ~(too_long & risky[groups].any(axis=1))
+    if not assumptions.allow_unknown:
+        insisted = demanded[groups]
+        asked_for = long(insisted) & (untold[groups] & insisted).any(axis=1)
+        kept &= ~(too_long & untold[groups].any(axis=1)) | asked_for
+    return np.asarray(kept)
+
+
+def _groups(found: Candidates, usable: NDArray[np.bool_], price_ore: int, together: Sequence[tuple[str, str]]) -> pl.DataFrame:
+    """All groups of usable pairs, up to the size assumed, that keep the rules of the group: group_id, unit_id, saving_ore.
+
+    Every other rule that a group breaks is broken by a pair in it: hours are those of the pair that starts first and ends last, journeys
+    and exclusions are between two, the rest is each unit's own.
+    """
     nights, assumptions = found.nights, found.nights.assumptions
     ids = np.array(nights.ids, dtype=object)
     frames: list[pl.DataFrame] = []
@@ -744,9 +804,9 @@ def _groups(found: Candidates, usable: NDArray[np.bool_], price_ore: int) -> pl.
     for size, groups in coupling.cliques(len(nights.members), found.at[usable], assumptions.group_size).items():
         travel, km = found.travel_of(groups)
         values = value(nights, groups, travel, km)
-        kept = np.ones(len(groups), dtype=bool)
+        kept = _keeps_risky_hours(nights, groups, together)
         if assumptions.max_overlaps is not None:
-            kept = values.overlaps * NIGHTS <= assumptions.max_overlaps
+            kept &= values.overlaps * NIGHTS <= assumptions.max_overlaps
         worth = values.saving_ore[kept] - np.rint(values.overlaps[kept] * NIGHTS * price_ore).astype(np.int64)
         number = np.arange(before, before + int(kept.sum()))
         before += len(number)

@@ -13,7 +13,9 @@ Rules S1-S8 are those of sharing itself:
     S8 shift known     the shift lies between noon and noon, so that it can be shared by the night
 
 The hours of the shared post are the hull of the members' shifts, handover included. A rule that two members break is broken by every group
-that holds the two: so groups need only be sought among pairs that keep the hard rules.
+that holds the two, but for S7: over longer hours fewer incidents meet. And a group breaks no rule that none of its pairs breaks, but for S7
+and W5: the long hours may come of two members and the risky work of a third. So groups are sought among pairs that keep the hard rules but
+S7, and are held against W5 and S7 themselves.
 """
 
 from __future__ import annotations

@@ -398,6 +398,50 @@ def test_fairness_lifts_the_municipality_that_lies_below() -> None:
     assert fair.placed == 2
 
 
+def test_who_has_waited_longest_never_costs_a_municipality_its_floor() -> None:
+    needs = ["n0", "n1", "n2"]
+    pairs = pl.DataFrame({"need_id": needs, "unit_id": ["x"] * 3, "points": [0] * 3})
+    got = allocate(
+        pairs,
+        pl.DataFrame({"unit_id": ["x"], "places": [2]}),
+        group=pl.DataFrame({"need_id": needs, "municipality": ["A", "B", "A"]}),
+        fairness=0.3,
+        waiting=pl.DataFrame({"need_id": needs, "since": [2, 2, 0]}),
+    )
+    assert got.shares is not None
+    assert got.shares["lacking"].sum() == 0
+    # Within the floors it still decides: n2 has waited longer than n0.
+    assert got.chosen["need_id"].to_list() == ["n1", "n2"]
+
+
+@MODEST
+@given(problems(), st.permutations(range(6)), st.sampled_from([0.0, 0.2]))
+def test_waiting_changes_no_aim_of_a_fair_plan(made: Made, order: list[int], within: float) -> None:
+    waiting = pl.DataFrame({"need_id": [f"N{number}" for number in range(6)], "since": order})
+    for incompatible in (None, made.incompatible):
+        options = {"priority": made.priority, "group": made.group, "fairness": within, "incompatible": incompatible}
+        one = allocate(made.pairs, made.capacity, **options)  # type: ignore[arg-type]
+        other = allocate(made.pairs, made.capacity, waiting=waiting, **options)  # type: ignore[arg-type]
+        assert one.value == other.value
+        assert one.shares is not None
+        assert other.shares is not None
+        assert one.shares["lacking"].sum() == other.shares["lacking"].sum()
+
+
+def test_floors_are_measured_against_what_can_be_had() -> None:
+    # Three of A who must not live together and fit one unit only: nobody can place more than three of the five.
+    needs = ["a1", "a2", "a3", "b1", "b2"]
+    got = allocate(
+        pl.DataFrame({"need_id": needs, "unit_id": ["x", "x", "x", "y", "y"], "points": [5] * 5}),
+        pl.DataFrame({"unit_id": ["x", "y"], "places": [3, 2]}),
+        group=pl.DataFrame({"need_id": needs, "municipality": ["A", "A", "A", "B", "B"]}),
+        fairness=0.3,
+        incompatible=pl.DataFrame({"need_a": ["a1", "a1", "a2"], "need_b": ["a2", "a3", "a3"]}),
+    )
+    assert got.shares is not None
+    assert got.shares.select("municipality", "placed", "floor", "lacking").rows() == [("A", 1, 1, 0), ("B", 2, 1, 0)]
+
+
 def test_progress_is_told_and_can_cancel() -> None:
     told: list[tuple[str, float]] = []
     allocate(PAIRS, CAPACITY, progress=lambda step, share: told.append((step, share)))

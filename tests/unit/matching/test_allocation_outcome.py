@@ -6,6 +6,7 @@ import numpy as np
 import polars as pl
 import pytest
 from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from samplads.errors import SampladsError
 from samplads.matching import outcome, scarcity
@@ -211,8 +212,62 @@ def test_values_with_other_rules_say_that_they_are_not_exact() -> None:
     assert apart.placed == 1
     assert scarcity.place_values(apart)["exact"].to_list() == [False]
     table = outcome.unplaced(apart)
-    assert table.select("need_id", "reason", "exact").rows() == [("a", "outbid", False)]
+    # There is room, but only beside someone incompatible: nobody has outbid it.
+    assert table.select("need_id", "reason", "unit_id", "lost_to", "exact").rows() == [("a", "no_open_place", "x", None, False)]
     assert outcome.placed(apart)["need_id"].to_list() == ["b"]
+
+
+def test_with_floors_points_are_points() -> None:
+    needs = ["a1", "a2", "b1", "b2"]
+    pairs = pl.DataFrame({"need_id": needs, "unit_id": ["x"] * 4, "points": [90, 80, 50, 40]})
+    capacity = pl.DataFrame({"unit_id": ["x"], "places": [2]})
+    fair = allocate(pairs, capacity, group=pl.DataFrame({"need_id": needs, "municipality": ["A", "A", "B", "B"]}), fairness=0.1)
+    assert fair.chosen["need_id"].to_list() == ["a1", "b1"]
+    told = outcome.unplaced(fair).select("need_id", "reason", "lost_to", "left_out", "points_short", "exact")
+    assert told.rows() == [("a2", "outbid", "a1", "a1", 10, False), ("b2", "outbid", "b1", "b1", 10, False)]
+    for need in ("a2", "b2"):
+        assert outcome.insist(fair, need, "x").change == (0, -10)
+    assert scarcity.place_values(fair).select("placed", "points", "lost_points").rows() == [(1, 80, 80)]
+
+
+@MODEST
+@given(problems(), st.booleans(), st.sampled_from([0.0, 0.2]))
+def test_under_other_rules_points_are_points_and_whoever_gives_way_is_there(made: Made, apart: bool, within: float) -> None:
+    incompatible = made.incompatible if apart else None
+    options = {"priority": made.priority, "incompatible": incompatible, "group": made.group, "fairness": within}
+    before = allocate(made.pairs, made.capacity, **options)  # type: ignore[arg-type]
+    where = dict(before.chosen.select("need_id", "unit_id").iter_rows())
+    most = 2 * sum(abs(points) for points in made.points.values())
+    for row in outcome.unplaced(before).iter_rows(named=True):
+        if row["reason"] == outcome.OUTBID:
+            need, unit, other = row["need_id"], row["unit_id"], row["lost_to"]
+            assert where[other] == unit
+            assert other == row["left_out"]
+            assert not any(frozenset((need, who)) in made.apart for who in where if apart and where[who] == unit)
+            fewer = made.points[other, unit] - made.points[need, unit]
+            alike = made.tier[other] == made.tier[need]
+            assert row["points_short"] == fewer or (alike and fewer < row["points_short"] == 0)
+            assert row["points_short"] >= 0 or not alike
+        else:
+            assert row["reason"] == outcome.NO_OPEN_PLACE
+    for frame, names in (
+        (outcome.placed(before), ("second_short",)),
+        (scarcity.place_values(before), ("points", "lost_points")),
+    ):
+        for name in names:
+            assert all(abs(value) <= most for value in frame[name].drop_nulls())
+
+
+@pytest.mark.parametrize("off", [0, 1000, -1000])
+def test_the_second_best_costs_the_points_of_the_placement_that_is_lost(off: int) -> None:
+    pairs = pl.DataFrame(
+        {"need_id": ["a", "a", "b", "c"], "unit_id": ["x", "y", "y", "y"], "points": [60 + off, 50 + off, 55 + off, 40 + off]}
+    )
+    before = allocate(pairs, pl.DataFrame({"unit_id": ["x", "y"], "places": [1, 1]}))
+    row = outcome.placed(before).row(0, named=True)
+    # y is worth the placement of c, who would come were there one more place.
+    assert (row["need_id"], row["second_unit"], row["second_tiers"], row["second_short"]) == ("a", "y", 1, 10 + 40 + off)
+    assert outcome.insist(before, "a", "y").change == (-1, -10 - 55 - off)
 
 
 def test_dated_places_have_values_by_month() -> None:

@@ -543,3 +543,73 @@ def test_reach_is_that_of_every_pair_looked_at() -> None:
     km = haversine_km(nights.lat[:, None], nights.lon[:, None], nights.lat[None], nights.lon[None]) * 1.3
     near = np.argwhere(np.triu(km / 60 * 60 <= 12.0, 1))
     assert near.tolist() == found.at.tolist()
+
+
+LONG_HOURS = [
+    {"shift_start": dt.time(22), "shift_end": dt.time(6), "lat": 55.0},
+    {"shift_start": dt.time(23), "shift_end": dt.time(7), "lat": 55.0001},
+]
+"""Nine hours together."""
+
+
+@pytest.mark.parametrize("risky", [True, None])
+def test_long_hours_of_two_and_risky_work_of_a_third_are_no_group(risky: bool | None) -> None:
+    third = {"shift_start": dt.time(23), "shift_end": dt.time(6), "risky_work": risky, "lat": 55.0002}
+    found = candidates([*LONG_HOURS, third], group_size=3)
+    assert set(found.pairs["status"]) <= {"pass", "warn"} or risky is None
+    for size in (3, 4):
+        best = plan.best(candidates([*LONG_HOURS, third], group_size=size))
+        assert [len(couple.unit_ids) for couple in best.couples] == [2]
+        assert best.couples[0].status in {"pass", "warn"}
+    let_in = plan.best(candidates([*LONG_HOURS, third], group_size=3, allow_unknown=True))
+    assert [(len(couple.unit_ids), couple.status) for couple in let_in.couples] == ([(2, "warn")] if risky else [(3, "unknown")])
+    # Who demands all three demands the question too, never the broken rule.
+    demands = [("A-000", "A-002"), ("A-001", "A-002")]
+    if risky:
+        with pytest.raises(SampladsError, match="coupling_"):
+            plan.best(found, together=demands)
+    else:
+        assert plan.best(found, together=demands).couples[0].status == "unknown"
+
+
+@pytest.mark.parametrize("size", [2, 3, 4])
+@pytest.mark.parametrize("allow", [False, True])
+def test_no_coupling_of_a_plan_breaks_a_rule(size: int, allow: bool) -> None:
+    rng = np.random.default_rng(size)
+    seen = 0
+    for seed in range(12):
+        told = [
+            unit | {"risky_work": [False, True, None][int(rng.integers(0, 3))], "lat": 55 + 1e-4 * number, "lon": 11.8}
+            for number, unit in enumerate(town(9, seed))
+        ]
+        ceiling = None if seed % 2 else float(rng.uniform(2, 40))
+        best = plan.best(candidates(told, group_size=size, allow_unknown=allow, max_overlaps=ceiling))
+        for couple in best.couples:
+            seen += 1
+            assert couple.status in ({"pass", "warn", "unknown"} if allow else {"pass", "warn"})
+    assert seen > 5
+
+
+def test_a_group_under_the_ceiling_may_hold_a_pair_over_it() -> None:
+    # Two meet in one crowded hour; the third shares long hours with both.
+    busy = {"incidents": 200, "minutes": 20.0, "lat": 55.0}
+    told = [
+        busy | {"shift_start": dt.time(22), "shift_end": dt.time(2)},
+        busy | {"shift_start": dt.time(1), "shift_end": dt.time(6)},
+        busy | {"shift_start": dt.time(22), "shift_end": dt.time(6), "incidents": 1},
+    ]
+    free = candidates(told, group_size=3)
+    over = dict(zip(free.pairs.select("unit_a", "unit_b").iter_rows(), free.pairs["overlaps_per_year"], strict=True))
+    group = plan.describe(free, ["A-000", "A-001", "A-002"])
+    ceiling = (group.risk.overlaps_per_year + over["A-000", "A-001"]) / 2
+    assert group.risk.overlaps_per_year < ceiling < over["A-000", "A-001"]
+    found = candidates(told, group_size=3, max_overlaps=ceiling)
+    assert found.pairs.filter(pl.col("failed").list.contains("S7")).height == 1
+    for demands in ([], [("A-000", "A-001")]):
+        best = plan.best(found, together=demands)
+        assert [(couple.unit_ids, couple.status) for couple in best.couples] == [(("A-000", "A-001", "A-002"), group.status)]
+    assert best.saving_ore == group.saving_ore
+    # As a pair it breaks the rule still, and so does a demand that no group can meet.
+    for alone in (candidates(told, max_overlaps=ceiling), candidates(told, group_size=3, max_overlaps=ceiling).without(["A-002"])):
+        with pytest.raises(SampladsError, match="night_rule_broken"):
+            plan.best(alone, together=[("A-000", "A-001")])
