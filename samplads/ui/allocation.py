@@ -123,6 +123,7 @@ def pick_question() -> Question:
                 least=1,
                 most=MOST_MONTHS,
                 unit="months",
+                whole=True,
                 help=say("allocation_page.pick.horizon_help"),
                 placeholder=say("allocation_page.pick.only_now"),
             )
@@ -140,7 +141,7 @@ def _pick_more() -> tuple[tuple[str, int], ...]:
     added = []
     for unit in units:
         label = say("allocation_page.pick.more_places", unit=names[unit])
-        count = pick.pick_number(label, key=f"more_{unit}", default=1, least=1, most=MOST_PLACES, unit="places")
+        count = pick.pick_number(label, key=f"more_{unit}", default=1, least=1, most=MOST_PLACES, unit="places", whole=True)
         added.append((unit, int(count or 1)))
     return tuple(added)
 
@@ -154,7 +155,8 @@ def _pick_new() -> tuple[NewUnit, ...]:
     towns = dict(data.query("municipalities").select("code", "name").iter_rows())
     home = _units().filter(pl.col("unit_id") == like)["municipality"][0]
     town = pick.pick_one(say("allocation_page.pick.new_where"), towns, key="new_where", default=home)
-    places = pick.pick_number(say("allocation_page.pick.new_places"), key="new_places", default=4, least=1, most=MOST_PLACES, unit="places")
+    label = say("allocation_page.pick.new_places")
+    places = pick.pick_number(label, key="new_places", default=4, least=1, most=MOST_PLACES, unit="places", whole=True)
     return (NewUnit(NEW, like, town or home, int(places or 1)),)
 
 

@@ -22,6 +22,12 @@ from samplads.ui.session import LANGUAGE_NAMES, language, say
 
 _HELD = "_held_choices"
 
+MOST_RATE = 1_000_000
+"""Kroner a day that anything costs at most: what is typed above is a slip."""
+
+MOST_KM = 20_000
+"""Kilometres that anything is away at most: half way around the earth."""
+
 
 def _hand_over(key: str, write: Callable[[Any], Any] = lambda value: value) -> None:
     """Before a widget is drawn: where the language has changed since, put its value back by code (or as newly written text)."""
@@ -259,10 +265,11 @@ def pick_number(
     least: float | None = None,
     most: float | None = None,
     unit: str | None = None,
+    whole: bool = False,
     help: str | None = None,
     placeholder: str | None = None,
 ) -> float | None:
-    """A number typed in the page's form (1.234,5); `unit` is a key of `units`.
+    """A number typed in the page's form (1.234,5); `unit` is a key of `units`, a `whole` number has no decimals.
 
     Empty is None; what cannot be read says so and counts as the default.
     """
@@ -271,7 +278,7 @@ def pick_number(
         name,
         key,
         default,
-        lambda text: formats.parse_number(text, language(), least, most),
+        lambda text: formats.parse_number(text, language(), least, most, whole=whole),
         lambda value: formats.typed(value, language()),
         placeholder or say("ui.pick.no_limit"),
         help,
@@ -283,16 +290,17 @@ def pick_kr(
     *,
     key: str,
     default_ore: int | None = None,
-    unit: str = "kr",
+    most: float | None = None,
+    unit: str | None = "kr",
     help: str | None = None,
     placeholder: str | None = None,
 ) -> int | None:
-    """An amount typed in kroner, in øre. Empty is None."""
+    """An amount typed in kroner (`most` too), in øre; without a `unit` the label says it. Empty is None."""
     chosen = _typed(
-        f"{label} ({say(f'units.{unit}')})",
+        f"{label} ({say(f'units.{unit}')})" if unit else label,
         key,
         default_ore,
-        lambda text: formats.parse_kr(text, language()),
+        lambda text: formats.parse_kr(text, language(), most=most),
         lambda ore: formats.typed(ore / 100, language()),
         placeholder or say("ui.pick.no_limit"),
         help,
