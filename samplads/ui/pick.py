@@ -168,10 +168,19 @@ def pick_municipalities(
     return pick_several(label or say("ui.pick.municipalities"), names, key=key, default=default, most=most)
 
 
+EVERYWHERE = "everywhere"
+"""The choice that means: no region, the whole country."""
+
+
 def pick_region(label: str | None = None, *, key: str = "region", default: str | None = None, on: dt.date | None = None) -> list[str]:
-    """The codes of the municipalities of a region as it is on a day (default: the warehouse's); empty where none is chosen."""
+    """The codes of the municipalities of a region as it is on a day (default: the warehouse's); empty where none is chosen.
+
+    A field that begins with a region cannot be emptied: it offers the whole country too.
+    """
     members = data.query("region_members", day=on or session.day())
     names = dict(members.select("region", "region_name").unique(maintain_order=True).iter_rows())
+    if default is not None:
+        names = {EVERYWHERE: say("ui.pick.everywhere"), **names}
     chosen = pick_one(label or say("ui.pick.region"), names, key=key, default=default)
     return members.filter(pl.col("region") == chosen)["municipality"].to_list() if chosen else []
 

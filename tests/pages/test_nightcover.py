@@ -92,6 +92,15 @@ def test_a_forbidden_coupling_gives_the_second_best_plan(page: AppTest, expected
     assert not page.exception
 
 
+def test_the_whole_country_can_be_chosen_also_by_a_link(page: AppTest, demo: Path, expected: NightPlan) -> None:
+    page.query_params["night_region"] = "Hele landet"
+    page.run()
+    assert not page.error
+    assert page.selectbox(key="night_region").options[0] == "Hele landet"
+    everything = plan.prepare(night.inputs(loading.as_of(demo), warehouse=demo), night.assumptions(loading.as_of(demo)))
+    assert len(page.multiselect(key="without").options) == len(everything.ids) > len(expected.candidates.nights.ids)
+
+
 def test_units_taken_out_demands_that_clash_and_partners(page: AppTest, expected: NightPlan) -> None:
     first = expected.couples[0].unit_ids
     page.run()
