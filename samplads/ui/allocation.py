@@ -39,6 +39,9 @@ MOST_GROUPS = 5
 REMEMBERED = 3
 """Answers that a visit keeps: a country's weighs some hundred megabytes."""
 
+NEW_PLACES = 4
+"""Places of a unit that is thought of, until somebody says another number."""
+
 NEW = "NY-1"
 """The id of a unit that is thought of."""
 
@@ -156,8 +159,8 @@ def _pick_new() -> tuple[NewUnit, ...]:
     home = _units().filter(pl.col("unit_id") == like)["municipality"][0]
     town = pick.pick_one(say("allocation_page.pick.new_where"), towns, key="new_where", default=home)
     label = say("allocation_page.pick.new_places")
-    places = pick.pick_number(label, key="new_places", default=4, least=1, most=MOST_PLACES, unit="places", whole=True)
-    return (NewUnit(NEW, like, town or home, int(places or 1)),)
+    places = pick.pick_number(label, key="new_places", default=NEW_PLACES, least=1, most=MOST_PLACES, unit="places", whole=True)
+    return (NewUnit(NEW, like, town or home, NEW_PLACES if places is None else int(places)),)
 
 
 def _pick_apart(municipalities: tuple[str, ...] | None) -> tuple[tuple[str, ...], ...]:

@@ -280,7 +280,7 @@ def pick_number(
 ) -> float | None:
     """A number typed in the page's form (1.234,5); `unit` is a key of `units`, a `whole` number has no decimals.
 
-    Empty is None; what cannot be read says so and counts as the default.
+    Empty is None, and an empty field shows the default, where there is one; what cannot be read says so and counts as the default.
     """
     name = f"{label} ({say(f'units.{unit}')})" if unit else label
     return _typed(
@@ -289,7 +289,7 @@ def pick_number(
         default,
         lambda text: formats.parse_number(text, language(), least, most, whole=whole),
         lambda value: formats.typed(value, language()),
-        placeholder or say("ui.pick.no_limit"),
+        placeholder or (say("ui.pick.no_limit") if default is None else formats.typed(default, language())),
         help,
     )
 
@@ -311,7 +311,7 @@ def pick_kr(
         default_ore,
         lambda text: formats.parse_kr(text, language(), most=most),
         lambda ore: formats.typed(ore / 100, language()),
-        placeholder or say("ui.pick.no_limit"),
+        placeholder or (say("ui.pick.no_limit") if default_ore is None else formats.typed(default_ore / 100, language())),
         help,
     )
     return None if chosen is None else int(chosen)
@@ -337,8 +337,8 @@ def pick_text(label: str, *, key: str, placeholder: str | None = None, help: str
 class Assumption:
     """A number that a result rests on and that a person may change where it is used.
 
-    `label` and `source` are texts; a source that is only an assumption says the word. `unit` is a key of `units`; an amount in øre has
-    `ore=True` and is typed in kroner.
+    `label` and `source` are texts; a source that is only an assumption says the word. `unit` is a key of `units` (None: the label says it);
+    an amount in øre has `ore=True` and is typed in kroner, as are its bounds.
     """
 
     key: str
@@ -349,6 +349,7 @@ class Assumption:
     least: float | None = None
     most: float | None = None
     ore: bool = False
+    whole: bool = False
     help: str | None = None
 
 
@@ -386,11 +387,18 @@ def assumptions(items: Sequence[Assumption], *, key: str = "assumption", columns
                     field = f"{key}_{item.key}"
                     if item.ore:
                         chosen: float | None = pick_kr(
-                            item.label, key=field, default_ore=int(item.value), unit=item.unit or "kr", help=item.help
+                            item.label, key=field, default_ore=int(item.value), most=item.most, unit=item.unit, help=item.help
                         )
                     else:
                         chosen = pick_number(
-                            item.label, key=field, default=item.value, least=item.least, most=item.most, unit=item.unit, help=item.help
+                            item.label,
+                            key=field,
+                            default=item.value,
+                            least=item.least,
+                            most=item.most,
+                            unit=item.unit,
+                            whole=item.whole,
+                            help=item.help,
                         )
                     values[item.key] = item.value if chosen is None else chosen
                     differs = values[item.key] != item.value
