@@ -39,7 +39,7 @@ with ui.page("nightcover"):
     with where:
         picture = nightcover.couples_map(best, ui.outline(), names, lang)
         ui.chart(picture, alt=nightcover.couples_map_alt(best, names, lang), key="couples_map")
-        ui.note(ui.map_caption())
+        ui.note(ui.coast_caption())
     points = nightcover.frontier(planning.frontier(scenario), best, lang)
     with against:
         x, y, name = "overlaps_per_year", "saving_ore", "frontier_plan"

@@ -27,7 +27,7 @@ from starlette.concurrency import run_in_threadpool
 from starlette.datastructures import Headers, MutableHeaders
 from starlette.middleware import Middleware
 from starlette.requests import Request
-from starlette.responses import FileResponse, JSONResponse, PlainTextResponse, Response
+from starlette.responses import FileResponse, JSONResponse, PlainTextResponse, RedirectResponse, Response
 from starlette.routing import Route
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
@@ -52,6 +52,8 @@ each run (it takes three quarters of the time of a rerun), nobody else's pages s
 LANGUAGE_SCRIPT: Final = "samplads-language.js"
 _RESERVED: Final = re.compile(r"/(?:_stcore|static|media|component|app/static)/")
 _CLOSED: Final = re.compile(r"/_stcore/(?:metrics|agent(?:/.*)?)/?$")
+_START: Final = re.compile(r"/overview/?$")
+"""The start page by its name: Streamlit knows it by the bare address alone, and says over it in English that there is no such page."""
 _PRELOADED: Final = ("duckdb", "polars", "pyarrow", "altair", "samplads.ui")
 _MINIMUM_COMPRESSED: Final = 1_000  # bytes; under one network packet compression gains nothing
 _YEAR: Final = 31_536_000  # seconds
@@ -184,6 +186,11 @@ class Hull:
 
         if _CLOSED.search(path):
             await PlainTextResponse("Not Found", status_code=404)(scope, receive, send_protected)
+        elif _START.search(path):
+            # By a relative way, so that it also leads home where a proxy puts us in a folder of its own.
+            home = (".." if path.endswith("/") else ".") + "/"
+            query = scope["query_string"].decode("latin-1")
+            await RedirectResponse(f"{home}?{query}" if query else home, status_code=307)(scope, receive, send_protected)
         elif path in self._bundles and scope["method"] == "GET" and "gzip" in Headers(scope=scope).get("accept-encoding", ""):
             await (await self._bundle(path))(scope, receive, send_protected)
         elif _RESERVED.search(path):

@@ -10,7 +10,7 @@ import datetime as dt
 import math
 import re
 from collections.abc import Sequence
-from decimal import ROUND_HALF_UP, Decimal
+from decimal import ROUND_HALF_UP, Decimal, localcontext
 
 from samplads import i18n
 from samplads.errors import SampladsError
@@ -22,6 +22,8 @@ _MARKS = {"da": (".", ","), "en": (",", ".")}
 """Thousands mark and decimal mark."""
 
 _MINUS = "\N{MINUS SIGN}"
+MOST_TYPED = 1_000_000_000_000
+"""The largest number that anybody types in earnest, either side of zero: where a field says no bound of its own."""
 _SPACES = re.compile(r"[\s\N{NO-BREAK SPACE}\N{NARROW NO-BREAK SPACE}]+")
 _DAY = re.compile(r"(\d{1,2})[./-](\d{1,2})[./-](\d{4})|(\d{4})-(\d{2})-(\d{2})")
 
@@ -35,13 +37,20 @@ def _missing(value: object) -> bool:
     return value is None or (isinstance(value, float) and math.isnan(value))
 
 
-def _grouped(value: float | Decimal, language: str, decimals: int) -> str:
-    if decimals == 0 and isinstance(value, int):
+def _grouped(value: float | Decimal, language: str, decimals: int, shift: int = 0) -> str:
+    """The value divided by ten to the power `shift`, with marks and rounded half up."""
+    if isinstance(value, float | Decimal) and not math.isfinite(value):
+        return f"{_MINUS}∞" if value < 0 else "∞"
+    if decimals == 0 and shift == 0 and isinstance(value, int):
         plain = f"{abs(value):,}".replace(",", _MARKS[language][0])
         return f"{_MINUS}{plain}" if value < 0 else plain
-    rounded = Decimal(str(value)).quantize(Decimal(1).scaleb(-decimals), rounding=ROUND_HALF_UP)
+    exact = Decimal(str(value))
+    with localcontext() as context:
+        # As many digits as the number has: the usual 28 are too few for what an analyst's query may hold.
+        context.prec = max(context.prec, exact.adjusted() + decimals + 2, len(exact.as_tuple().digits))
+        rounded = exact.scaleb(-shift).quantize(Decimal(1).scaleb(-decimals), rounding=ROUND_HALF_UP)
     thousands, decimal = _MARKS[language]
-    plain = f"{abs(rounded):,f}"
+    plain = f"{rounded.copy_abs():,f}"
     marked = plain.replace(",", "\0").replace(".", decimal).replace("\0", thousands)
     return f"{_MINUS}{marked}" if rounded < 0 else marked
 
@@ -50,8 +59,6 @@ def number(value: float | None, language: str, decimals: int = 0) -> str:
     """A number with thousands marks, rounded half up: 12031 -> "12.031"."""
     if value is None or _missing(value):
         return unknown(language)
-    if math.isinf(value):
-        return f"{_MINUS}∞" if value < 0 else "∞"
     return _grouped(value, language, decimals)
 
 
@@ -59,7 +66,7 @@ def kr(ore: float | None, language: str, decimals: int = 0) -> str:
     """An amount of øre in kroner: 284550 -> "2.846 kr.", with two decimals "2.845,50 kr."."""
     if ore is None or _missing(ore):
         return unknown(language)
-    return f"{_grouped(Decimal(str(ore)) / 100, language, decimals)}{NARROW}{i18n.text('formats.kr', language)}"
+    return f"{_grouped(ore, language, decimals, shift=2)}{NARROW}{i18n.text('formats.kr', language)}"
 
 
 def kr_per_day(ore: float | None, language: str) -> str:
@@ -73,7 +80,7 @@ def millions(ore: float | None, language: str, decimals: int = 1) -> str:
     """A large amount in millions of kroner: 1140000000 -> "11,4 mio. kr."."""
     if ore is None or _missing(ore):
         return unknown(language)
-    amount = _grouped(Decimal(str(ore)) / 100_000_000, language, decimals)
+    amount = _grouped(ore, language, decimals, shift=8)
     return f"{amount}{NARROW}{i18n.text('formats.millions', language)}"
 
 
@@ -149,12 +156,12 @@ def capital(text: str) -> str:
     return text[:1].upper() + text[1:]
 
 
-def parse_number(text: str, language: str, least: float | None = None, most: float | None = None) -> float:
+def parse_number(text: str, language: str, least: float | None = None, most: float | None = None, *, whole: bool = False) -> float:
     """A typed number: "1.234,5" in Danish, "1,234.5" in English, both 1234.5.
 
     Thousands marks must stand where they belong, so that a decimal point typed on a Danish page ("2.5") is refused rather than read as 25.
 
-    Raises SampladsError `typed_not_a_number`, `typed_too_small`, `typed_too_large`.
+    Raises SampladsError `typed_not_a_number`, `typed_too_small`, `typed_too_large`, and `ledger_not_whole` where it must be `whole`.
     """
     thousands, decimal = _MARKS[language]
     bare = _SPACES.sub("", text).replace(_MINUS, "-")
@@ -162,21 +169,19 @@ def parse_number(text: str, language: str, least: float | None = None, most: flo
     if not re.fullmatch(pattern, bare, flags=re.ASCII):
         raise SampladsError("typed_not_a_number", text=text.strip()[:40], example=number(1234.5, language, 1))
     value = float(bare.replace(thousands, "").replace(decimal, "."))
-    if least is not None and value < least:
-        raise SampladsError("typed_too_small", text=text.strip()[:40], least=_bound(least, language))
-    if most is not None and value > most:
-        raise SampladsError("typed_too_large", text=text.strip()[:40], most=_bound(most, language))
+    least, most = -MOST_TYPED if least is None else least, MOST_TYPED if most is None else most
+    if value < least:
+        raise SampladsError("typed_too_small", text=text.strip()[:40], least=typed(least, language))
+    if value > most:
+        raise SampladsError("typed_too_large", text=text.strip()[:40], most=typed(most, language))
+    if whole and value != int(value):
+        raise SampladsError("ledger_not_whole", text=text.strip()[:40])
     return value
-
-
-def _bound(value: float, language: str) -> str:
-    return typed(value, language)
 
 
 def typed(value: float, language: str) -> str:
     """A number as one would type it: as few decimals as it needs, at most six."""
-    plain = f"{Decimal(str(value)).normalize():f}"
-    decimals = min(6, len(plain.partition(".")[2]))
+    decimals = min(6, len(f"{Decimal(str(value)):f}".partition(".")[2].rstrip("0")))
     return number(value, language, decimals).replace(_MINUS, "-")
 
 

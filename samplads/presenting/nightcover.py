@@ -6,6 +6,7 @@ import dataclasses
 import datetime as dt
 import math
 from collections.abc import Iterable, Mapping, Sequence
+from functools import cache
 from typing import Any
 
 import altair as alt
@@ -70,15 +71,21 @@ def rule_name(rule: str, language: str) -> str:
     return f"{rule} {i18n.text(f'nightcover.rules.{rule}', language)}"
 
 
+@cache
+def _sentences() -> dict[str, str]:
+    """The rule files' own sentences in English, with their keys in the catalogue."""
+    return {text: key for key, text in i18n.catalogue("en").items() if key.startswith("nightcover_page.why.")}
+
+
 def source(told: str, name: str, language: str) -> str:
     """Where a value stands, in the reader's language; a value that no source gives says the word assumption.
 
     A rule file's own sentence is translated while it is the one we know (the English text of `why.<name>`); edited, it is shown as it is.
     """
     bare = told.removeprefix("assumption").lstrip(": ")
-    why = f"nightcover_page.why.{name}"
-    known = i18n.has(why, language) and i18n.text(why, "en") == bare
-    shown = i18n.text(why, language) if known else bare
+    # Sets of terms give different sources for one term: a sentence that is not the name's own may be another's.
+    keys = (f"nightcover_page.why.{name}", _sentences().get(bare, ""))
+    shown = next((i18n.text(why, language) for why in keys if i18n.has(why, "en") and i18n.text(why, "en") == bare), bare)
     if not told.startswith("assumption"):
         return shown
     assumed = i18n.text("ui.assumptions.assumption", language)
@@ -92,6 +99,10 @@ def answer(best: NightPlan, language: str) -> str:
     """The plan in one sentence; where nothing can be shared, why."""
     if not best.couples:
         states = dict(best.candidates.pairs.group_by("status").len().iter_rows())
+        lawful = best.candidates.pairs.filter(pl.col("status").is_in(["pass", "warn"]))
+        if lawful.height:
+            reason = "not_chosen" if lawful["saving_ore"].max() > 0 else "too_dear"  # type: ignore[operator]  # a whole number
+            return i18n.text(f"nightcover.{reason}", language, lawful=formats.number(lawful.height, language))
         counts = {"pairs": best.candidates.pairs.height, "failed": states.get("fail", 0), "unknown": states.get("unknown", 0)}
         return i18n.text("nightcover.nothing", language, **{name: formats.number(n, language) for name, n in counts.items()})
     return formats.plural(
@@ -769,7 +780,22 @@ def assumed_value(name: str, value: float, language: str) -> str:
         return formats.percent(100 * value, language)
     if name.endswith("_ore"):
         return formats.kr(value, language)
-    return formats.number(value, language, 1)
+    written = formats.number(value, language, 1)
+    if name.endswith("_pct"):
+        return formats.percent(value, language, 1)
+    unit = "minutes" if "minutes" in name else _TORNADO_UNITS.get(name)
+    return f"{written}{formats.NARROW}{i18n.text(f'units.{unit}', language)}" if unit else written
+
+
+_TORNADO_UNITS = {
+    "speed_kmh": "km_per_hour",
+    "equipment_years": "years",
+    "colocation_years": "years",
+    "gross_hours": "hours",
+    "hours_a_day": "hours",
+    "extra_holiday_hours": "hours",
+    **dict.fromkeys(("sick_days", "holiday_days", "public_holiday_days", "other_absence_days"), "days"),
+}
 
 
 TORNADO_COLUMNS: tuple[str | tables.Column, ...] = (

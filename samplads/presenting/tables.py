@@ -9,11 +9,13 @@ from __future__ import annotations
 
 import dataclasses
 import datetime as dt
+import math
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache
 from typing import Any, Literal
 
+import numpy as np
 import polars as pl
 
 from samplads import i18n
@@ -237,6 +239,8 @@ def plain(frame: pl.DataFrame, shown: Sequence[Column], language: str) -> pl.Dat
 
 def written(values: pl.Series, shown: Column, language: str) -> list[str]:
     """A plain column as it is written on the screen; what repeats is written once."""
+    if values.dtype == pl.Date:
+        return _written_days(values, shown, language)
     write = display(shown, language)
     memory: dict[Any, str] = {}
     texts = []
@@ -247,12 +251,37 @@ def written(values: pl.Series, shown: Column, language: str) -> list[str]:
     return texts
 
 
+_NEVER = 2**31 - 1
+"""The day number that DuckDB gives a day it calls infinity; below zero for the one before all others."""
+
+
+def _written_days(values: pl.Series, shown: Column, language: str) -> list[str]:
+    """Days as written. Polars cannot hand over a day outside Python's years 1 to 9999 and panics: such a one is written from its number."""
+    write, numbers = display(shown, language), values.to_physical()
+    epoch = dt.date(1970, 1, 1).toordinal()
+    memory: dict[int | None, str] = {}
+    texts = []
+    for number in numbers:
+        if number not in memory:
+            ordinal = None if number is None else number + epoch
+            if ordinal is None:
+                memory[number] = write(None)
+            elif 1 <= ordinal <= dt.date.max.toordinal():
+                memory[number] = write(dt.date.fromordinal(ordinal))
+            elif abs(number) == _NEVER:
+                memory[number] = formats.number(math.copysign(math.inf, number), language)
+            else:
+                memory[number] = str(np.datetime64(number, "D"))
+        texts.append(memory[number])
+    return texts
+
+
 def display(shown: Column, language: str) -> Callable[[Any], str]:
     """How one plain value is written on the screen."""
     if shown.write is not None:
         return shown.write
     if shown.kind == "whole" and shown.key in _YEARS:
-        return lambda value: formats.unknown(language) if value is None or value != value else str(int(value))
+        return lambda value: formats.number(value, language) if value is None or not math.isfinite(value) else str(int(value))
     if shown.kind in {"money", "number", "percent", "whole", "km"}:
         return lambda value: formats.number(value, language, shown.decimals)
     if shown.kind == "day":

@@ -39,6 +39,9 @@ MOST_GROUPS = 5
 REMEMBERED = 3
 """Answers that a visit keeps: a country's weighs some hundred megabytes."""
 
+NEW_PLACES = 4
+"""Places of a unit that is thought of, until somebody says another number."""
+
 NEW = "NY-1"
 """The id of a unit that is thought of."""
 
@@ -123,6 +126,7 @@ def pick_question() -> Question:
                 least=1,
                 most=MOST_MONTHS,
                 unit="months",
+                whole=True,
                 help=say("allocation_page.pick.horizon_help"),
                 placeholder=say("allocation_page.pick.only_now"),
             )
@@ -140,7 +144,7 @@ def _pick_more() -> tuple[tuple[str, int], ...]:
     added = []
     for unit in units:
         label = say("allocation_page.pick.more_places", unit=names[unit])
-        count = pick.pick_number(label, key=f"more_{unit}", default=1, least=1, most=MOST_PLACES, unit="places")
+        count = pick.pick_number(label, key=f"more_{unit}", default=1, least=1, most=MOST_PLACES, unit="places", whole=True)
         added.append((unit, int(count or 1)))
     return tuple(added)
 
@@ -154,8 +158,9 @@ def _pick_new() -> tuple[NewUnit, ...]:
     towns = dict(data.query("municipalities").select("code", "name").iter_rows())
     home = _units().filter(pl.col("unit_id") == like)["municipality"][0]
     town = pick.pick_one(say("allocation_page.pick.new_where"), towns, key="new_where", default=home)
-    places = pick.pick_number(say("allocation_page.pick.new_places"), key="new_places", default=4, least=1, most=MOST_PLACES, unit="places")
-    return (NewUnit(NEW, like, town or home, int(places or 1)),)
+    label = say("allocation_page.pick.new_places")
+    places = pick.pick_number(label, key="new_places", default=NEW_PLACES, least=1, most=MOST_PLACES, unit="places", whole=True)
+    return (NewUnit(NEW, like, town or home, NEW_PLACES if places is None else int(places)),)
 
 
 def _pick_apart(municipalities: tuple[str, ...] | None) -> tuple[tuple[str, ...], ...]:

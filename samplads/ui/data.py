@@ -15,7 +15,7 @@ from samplads.policy import Policy
 from samplads.ui import session, written
 from samplads.ui.session import meta
 
-__all__ = ["freshness", "map_caption", "meta", "outline", "query", "reference_texts", "rules"]
+__all__ = ["coast_caption", "freshness", "map_caption", "meta", "outline", "query", "reference_texts", "rules"]
 
 _RUNNING = "_running_cursor"
 
@@ -92,3 +92,9 @@ def map_caption() -> str:
     """Where the coast and the points of a map come from, as the reference says."""
     caption = reference_texts().get("map_caption") or {}
     return str(caption.get(session.language(), "")) if isinstance(caption, dict) else str(caption)
+
+
+def coast_caption() -> str:
+    """Where the coast of a map comes from: the caption's first sentence, for a map that draws other points than municipalities."""
+    first, stop, _ = map_caption().partition(". ")
+    return f"{first}." if stop else first

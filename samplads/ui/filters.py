@@ -29,7 +29,7 @@ def vacancy_filters(**given: Any) -> dict[str, Any]:
     with km_at:
         home = pick.municipality()
         near = say("vacancies.max_km", near=home["name"] if home else formats.unknown(language()))
-        max_km = pick.pick_number(near, key="max_km", least=0, unit="km")
+        max_km = pick.pick_number(near, key="max_km", least=0, most=pick.MOST_KM, unit="km")
         spots["max_km"] = st.empty()
     with day_at:
         open_by = pick.pick_day(say("vacancies.open_by"), key="open_by")
@@ -55,11 +55,11 @@ def _more(spots: dict[str, DeltaGenerator]) -> dict[str, Any]:
     with st.expander(say("vacancies.more_filters"), key="more_filters"):
         first, second, third = st.columns(3)
         with first:
-            age = pick.pick_number(say("vacancies.age"), key="age", least=0, most=120, unit="years")
+            age = pick.pick_number(say("vacancies.age"), key="age", least=0, most=120, unit="years", whole=True)
             left("age")
-            support = pick.pick_number(say("vacancies.support"), key="support_level", least=0, most=4)
+            support = pick.pick_number(say("vacancies.support"), key="support_level", least=0, most=4, whole=True)
             left("support_level")
-            max_rate = pick.pick_kr(say("vacancies.max_rate"), key="max_rate", unit="kr_per_day")
+            max_rate = pick.pick_kr(say("vacancies.max_rate"), key="max_rate", most=pick.MOST_RATE, unit="kr_per_day")
             left("max_rate")
         with second:
             region = pick.pick_region()

@@ -74,6 +74,7 @@ def pick_need() -> Asked:
         rate = pick.pick_kr(
             say("match.pick.reference"),
             key="reference_rate",
+            most=pick.MOST_RATE,
             unit="kr_per_day",
             placeholder=say("match.pick.reference_none"),
             help=say("match.pick.reference_help"),
@@ -88,6 +89,11 @@ def pick_need() -> Asked:
 
 _NEED = "need"
 _SUGGESTED = "_suggested_need"
+_OF_DESCRIPTION = (
+    *("groups", "offer_types", "age", "support_level", "least_night_cover", "wanted_from"),
+    *("max_km", "max_rate", "current_unit", "urgency", "wish_near", "wish_setting"),
+)
+"""The fields of a described need, as a link names them."""
 
 
 def _suggest(names: Mapping[str, str]) -> None:
@@ -98,6 +104,9 @@ def _suggest(names: Mapping[str, str]) -> None:
     held, town = st.session_state.get(_NEED), pick.municipality()
     home = town["code"] if town else None
     if held is None and st.query_params.get(_NEED) in names.values():
+        return
+    if held is None and _NEED not in st.query_params and any(name in st.query_params for name in _OF_DESCRIPTION):
+        # A link to a described need: that it is described is the default, which an address leaves out.
         return
     if held is not None:
         for_home, suggested = st.session_state.get(_SUGGESTED, (home, None))
@@ -140,13 +149,13 @@ def _described() -> Asked:
     with st.sidebar:
         groups = pick.pick_target_groups()
         offer_types = pick.pick_offer_types()
-        age = pick.pick_number(say("match.pick.age"), key="age", least=0, most=120, unit="years")
-        support = pick.pick_number(say("match.pick.support"), key="support_level", least=0, most=4)
+        age = pick.pick_number(say("match.pick.age"), key="age", least=0, most=120, unit="years", whole=True)
+        support = pick.pick_number(say("match.pick.support"), key="support_level", least=0, most=4, whole=True)
         covers = {cover: formats.choice("night_cover", cover, language()) for cover in NIGHT_COVERS if cover != "none"}
         cover = pick.pick_one(say("match.pick.cover"), covers, key="least_night_cover")
         wanted = pick.pick_day(say("match.pick.wanted"), key="wanted_from")
-        most_km = pick.pick_number(say("match.pick.km"), key="max_km", least=0, unit="km")
-        most_rate = pick.pick_kr(say("match.pick.rate"), key="max_rate", unit="kr_per_day")
+        most_km = pick.pick_number(say("match.pick.km"), key="max_km", least=0, most=pick.MOST_KM, unit="km")
+        most_rate = pick.pick_kr(say("match.pick.rate"), key="max_rate", most=pick.MOST_RATE, unit="kr_per_day")
         current = _pick_unit(say("match.pick.current_unit"), key="current_unit")
         urgencies = {urgency: formats.choice("urgency", urgency, language()) for urgency in URGENCIES}
         urgency = pick.pick_one(

@@ -254,7 +254,7 @@ def pick_shape() -> dict[str, Any]:
     with st.container(horizontal=True, vertical_alignment="bottom"):
         sizes = {str(size): say("nightcover_page.pick.size_text", n=size) for size in range(2, plan.LARGEST_GROUP + 1)}
         size = pick.pick_one(say("nightcover_page.pick.size"), sizes, key="night_size", default="2")
-        ceiling = pick.pick_number(say("nightcover_page.pick.ceiling"), key="night_ceiling", least=0)
+        ceiling = pick.pick_number(say("nightcover_page.pick.ceiling"), key="night_ceiling", least=0, most=100_000)
         ways = {way: formats.capital(say(f"nightcover.sharing.{way}")) for way in plan.SHARING}
         sharing = pick.pick_one(say("nightcover_page.pick.sharing"), ways, key="night_sharing", default="by_cost")
     with st.container(horizontal=True):
@@ -298,6 +298,42 @@ ANSWERS = ("health_check_before", "rest_agreement")
 PRACTICE = ("nights_in_a_row", "nights_off", "weekly_hours", "health_check_years", "pregnant_nights")
 PARTS = ("pay", "sharing", "risk", "law")
 _RISK = ("incidents_per_night", "minutes_per_incident", "clustering")
+WHOLE = ("handover_minutes", "nights_in_a_row", "nights_off")
+"""Fields that the reckoning counts in whole numbers."""
+BOUNDS: dict[str, tuple[float, float]] = {
+    "monthly_pay": (0, 1_000_000),
+    **dict.fromkeys(("sick_days", "holiday_days", "public_holiday_days", "other_absence_days"), (0, 60)),
+    "extra_holiday_hours": (0, 200),
+    "gross_hours": (500, 3000),
+    "hours_a_day": (1, 24),
+    "pension_pct": (0, 100),
+    "on_cost_pct": (0, 200),
+    "handover_minutes": (0, 240),
+    "max_minutes": (0, 240),
+    "speed_kmh": (1, 300),
+    "detour": (0.01, 10),
+    "call_out": (0, 100_000),
+    "km_rate": (0, 1_000),
+    "equipment": (0, 10_000_000),
+    "equipment_years": (0.01, 100),
+    "running": (0, 10_000_000),
+    "incidents_per_night": (0, 100),
+    "minutes_per_incident": (0, 1440),
+    "clustering": (0, 100),
+    "discount_pct": (0, 100),
+    "colocation_cost": (0, 100_000_000),
+    "colocation_minutes": (0, 240),
+    "colocation_years": (0.01, 100),
+    "least_yearly_cost": (0, 1_000_000_000),
+    "nights_in_a_row": (0, 31),
+    "nights_off": (0, 31),
+    "weekly_hours": (0, 168),
+    "health_check_years": (0, 100),
+    "pregnant_nights": (0, 7),
+    "response_working_time": (0, 1440),
+    **{f"refund_above_{nr}": (0, 1_000_000_000) for nr in range(1, 10)},
+}
+"""The least and the most that a field takes, amounts in kroner: what lies outside is a slip, and would break the reckoning."""
 
 
 @dataclass(frozen=True)
@@ -324,10 +360,13 @@ def _items(terms_name: str, base: Assumptions) -> dict[str, list[pick.Assumption
     of_rules = dict(told.select("name", "source").iter_rows())
     numbers = {name: float(value) for name, value in told.select("name", "value").iter_rows() if value and name not in ANSWERS}
 
-    def item(name: str, value: float, where: str, ore: bool = False, least: float | None = 0, most: float | None = None) -> pick.Assumption:
+    def item(name: str, value: float, where: str, ore: bool = False, most: float | None = None) -> pick.Assumption:
+        least, most = BOUNDS.get(name, (0, most))
         known = i18n.has(f"nightcover_page.assumptions.{name}", lang)
         label = say(f"nightcover_page.assumptions.{name}") if known else name
-        return pick.Assumption(name, label, value, nightcover.source(where, name, lang), least=least, most=most, ore=ore)
+        return pick.Assumption(
+            name, label, value, nightcover.source(where, name, lang), least=least, most=most, ore=ore, whole=name in WHOLE
+        )
 
     def level(name: str, most: float) -> pick.Assumption:
         return item(name, 100.0, "assumption: " + i18n.text(f"nightcover_page.why.{name}", "en"), most=most)
@@ -336,7 +375,7 @@ def _items(terms_name: str, base: Assumptions) -> dict[str, list[pick.Assumption
     pay = [
         item("monthly_pay", base.default_pay_ore, of_terms["monthly_pay"], ore=True),
         level("pay_level", 500),
-        *(item(name, float(getattr(terms, name)), of_terms[name], most=3000) for name in (*TERMS, *TERMS_PCT)),
+        *(item(name, float(getattr(terms, name)), of_terms[name]) for name in (*TERMS, *TERMS_PCT)),
         *(item(f"supplement_{window.name}", window.pct, of_terms[f"supplements.{window.name}"], most=500) for window in terms.windows),
         *(
             item(f"share_{kind}", round(100 * share, 4), of_terms[f"working_share.{kind}"], most=100)
@@ -350,7 +389,6 @@ def _items(terms_name: str, base: Assumptions) -> dict[str, list[pick.Assumption
             numbers[name] * (100 if ore else 1),
             of_rules[name],
             ore=ore,
-            least=0.01 if name in ("speed_kmh", "detour", "equipment_years", "colocation_years") else 0,
         )
         for name, (_, ore) in COUPLING.items()
     ]
@@ -693,7 +731,7 @@ def case_of(scenario: Scenario, assumed: Assumed, area: str) -> BusinessCase:
         assumptions=assumed.listed,
         names=municipality_names(),
         outline=data.outline(),
-        map_caption=data.map_caption(),
+        map_caption=data.coast_caption(),
         together=scenario.together,
         apart=scenario.apart,
         without=scenario.without,

@@ -9,6 +9,7 @@ from contextlib import contextmanager
 from typing import Any
 
 import duckdb
+import polars as pl
 import streamlit as st
 from streamlit.runtime.pages_manager import PagesManager
 
@@ -127,7 +128,8 @@ def page(name: str) -> Iterator[None]:
     except duckdb.InterruptException:
         # A newer run of the same visitor has taken over; this one has nobody left to show anything to.
         st.stop()
-    except Exception:
+    except (Exception, pl.exceptions.PanicException):
+        # A panic inside Polars is no `Exception`: uncaught, the page would stand still with what it showed before.
         reference = secrets.token_hex(3)
         log.exception("page %s failed (%s)", name, reference)
         waiting.end()

@@ -22,6 +22,12 @@ from samplads.ui.session import LANGUAGE_NAMES, language, say
 
 _HELD = "_held_choices"
 
+MOST_RATE = 1_000_000
+"""Kroner a day that anything costs at most: what is typed above is a slip."""
+
+MOST_KM = 20_000
+"""Kilometres that anything is away at most: half way around the earth."""
+
 
 def _hand_over(key: str, write: Callable[[Any], Any] = lambda value: value) -> None:
     """Before a widget is drawn: where the language has changed since, put its value back by code (or as newly written text)."""
@@ -162,10 +168,19 @@ def pick_municipalities(
     return pick_several(label or say("ui.pick.municipalities"), names, key=key, default=default, most=most)
 
 
+EVERYWHERE = "everywhere"
+"""The choice that means: no region, the whole country."""
+
+
 def pick_region(label: str | None = None, *, key: str = "region", default: str | None = None, on: dt.date | None = None) -> list[str]:
-    """The codes of the municipalities of a region as it is on a day (default: the warehouse's); empty where none is chosen."""
+    """The codes of the municipalities of a region as it is on a day (default: the warehouse's); empty where none is chosen.
+
+    A field that begins with a region cannot be emptied: it offers the whole country too.
+    """
     members = data.query("region_members", day=on or session.day())
     names = dict(members.select("region", "region_name").unique(maintain_order=True).iter_rows())
+    if default is not None:
+        names = {EVERYWHERE: say("ui.pick.everywhere"), **names}
     chosen = pick_one(label or say("ui.pick.region"), names, key=key, default=default)
     return members.filter(pl.col("region") == chosen)["municipality"].to_list() if chosen else []
 
@@ -259,21 +274,22 @@ def pick_number(
     least: float | None = None,
     most: float | None = None,
     unit: str | None = None,
+    whole: bool = False,
     help: str | None = None,
     placeholder: str | None = None,
 ) -> float | None:
-    """A number typed in the page's form (1.234,5); `unit` is a key of `units`.
+    """A number typed in the page's form (1.234,5); `unit` is a key of `units`, a `whole` number has no decimals.
 
-    Empty is None; what cannot be read says so and counts as the default.
+    Empty is None, and an empty field shows the default, where there is one; what cannot be read says so and counts as the default.
     """
     name = f"{label} ({say(f'units.{unit}')})" if unit else label
     return _typed(
         name,
         key,
         default,
-        lambda text: formats.parse_number(text, language(), least, most),
+        lambda text: formats.parse_number(text, language(), least, most, whole=whole),
         lambda value: formats.typed(value, language()),
-        placeholder or say("ui.pick.no_limit"),
+        placeholder or (say("ui.pick.no_limit") if default is None else formats.typed(default, language())),
         help,
     )
 
@@ -283,18 +299,19 @@ def pick_kr(
     *,
     key: str,
     default_ore: int | None = None,
-    unit: str = "kr",
+    most: float | None = None,
+    unit: str | None = "kr",
     help: str | None = None,
     placeholder: str | None = None,
 ) -> int | None:
-    """An amount typed in kroner, in øre. Empty is None."""
+    """An amount typed in kroner (`most` too), in øre; without a `unit` the label says it. Empty is None."""
     chosen = _typed(
-        f"{label} ({say(f'units.{unit}')})",
+        f"{label} ({say(f'units.{unit}')})" if unit else label,
         key,
         default_ore,
-        lambda text: formats.parse_kr(text, language()),
+        lambda text: formats.parse_kr(text, language(), most=most),
         lambda ore: formats.typed(ore / 100, language()),
-        placeholder or say("ui.pick.no_limit"),
+        placeholder or (say("ui.pick.no_limit") if default_ore is None else formats.typed(default_ore / 100, language())),
         help,
     )
     return None if chosen is None else int(chosen)
@@ -320,8 +337,8 @@ def pick_text(label: str, *, key: str, placeholder: str | None = None, help: str
 class Assumption:
     """A number that a result rests on and that a person may change where it is used.
 
-    `label` and `source` are texts; a source that is only an assumption says the word. `unit` is a key of `units`; an amount in øre has
-    `ore=True` and is typed in kroner.
+    `label` and `source` are texts; a source that is only an assumption says the word. `unit` is a key of `units` (None: the label says it);
+    an amount in øre has `ore=True` and is typed in kroner, as are its bounds.
     """
 
     key: str
@@ -332,6 +349,7 @@ class Assumption:
     least: float | None = None
     most: float | None = None
     ore: bool = False
+    whole: bool = False
     help: str | None = None
 
 
@@ -369,11 +387,18 @@ def assumptions(items: Sequence[Assumption], *, key: str = "assumption", columns
                     field = f"{key}_{item.key}"
                     if item.ore:
                         chosen: float | None = pick_kr(
-                            item.label, key=field, default_ore=int(item.value), unit=item.unit or "kr", help=item.help
+                            item.label, key=field, default_ore=int(item.value), most=item.most, unit=item.unit, help=item.help
                         )
                     else:
                         chosen = pick_number(
-                            item.label, key=field, default=item.value, least=item.least, most=item.most, unit=item.unit, help=item.help
+                            item.label,
+                            key=field,
+                            default=item.value,
+                            least=item.least,
+                            most=item.most,
+                            unit=item.unit,
+                            whole=item.whole,
+                            help=item.help,
                         )
                     values[item.key] = item.value if chosen is None else chosen
                     differs = values[item.key] != item.value

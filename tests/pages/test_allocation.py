@@ -96,8 +96,9 @@ def test_the_page_says_what_the_plan_says_and_a_place_more_helps(page: AppTest, 
 
 
 def test_all_municipalities_at_once(page: AppTest, demo: Path) -> None:
-    page.session_state["allocation_region"] = None
+    page.query_params["allocation_region"] = "Hele landet"
     run(page)
+    assert page.selectbox(key="allocation_region").options[0] == "Hele landet"
     round_ = loading_allocation.load(loading.as_of(demo), warehouse=demo)
     plan = solved(round_)
     table = frames(page)[0]

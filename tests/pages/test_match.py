@@ -178,3 +178,31 @@ def test_where_the_citizen_lives_now_is_never_a_hit(tmp_path: Path, monkeypatch:
     assert "Ingen afdeling har det id eller navn" in captions(page)
     page.selectbox(key="urgency").select("acute").run()
     assert " · akut" in captions(page)
+
+
+def test_a_link_to_a_described_need_is_followed(page: AppTest) -> None:
+    """That the need is described is the field's default, which an address leaves out."""
+    page.query_params["age"] = "24"
+    page.query_params["groups"] = "Autismespektrum"
+    page.run()
+    assert not page.error
+    assert page.selectbox(key="need").value == "described"
+    assert "24 år · Autismespektrum" in captions(page)
+
+
+def test_an_age_with_decimals_and_a_rate_beyond_all_reason_are_refused(page: AppTest) -> None:
+    for name, typed in {
+        "age": "24,7",
+        "support_level": "2,5",
+        "reference_rate": "9" * 18,
+        "max_rate": "9" * 31,
+        "max_km": "9" * 31,
+    }.items():
+        page.query_params[name] = typed
+    page.run()
+    assert not page.error
+    said = captions(page)
+    for typed in ("24,7", "2,5"):
+        assert f"“{typed}” er ikke et helt tal." in said
+    assert said.count("er for meget. Skriv højst 1.000.000.") == 2
+    assert "er for meget. Skriv højst 20.000." in said

@@ -92,6 +92,15 @@ def test_a_forbidden_coupling_gives_the_second_best_plan(page: AppTest, expected
     assert not page.exception
 
 
+def test_the_whole_country_can_be_chosen_also_by_a_link(page: AppTest, demo: Path, expected: NightPlan) -> None:
+    page.query_params["night_region"] = "Hele landet"
+    page.run()
+    assert not page.error
+    assert page.selectbox(key="night_region").options[0] == "Hele landet"
+    everything = plan.prepare(night.inputs(loading.as_of(demo), warehouse=demo), night.assumptions(loading.as_of(demo)))
+    assert len(page.multiselect(key="without").options) == len(everything.ids) > len(expected.candidates.nights.ids)
+
+
 def test_units_taken_out_demands_that_clash_and_partners(page: AppTest, expected: NightPlan) -> None:
     first = expected.couples[0].unit_ids
     page.run()
@@ -242,3 +251,61 @@ def test_groups_of_three_in_english(page: AppTest, expected: NightPlan) -> None:
     assert not page.error
     assert any("net of state refund" in text.value for text in page.markdown)
     assert frame(page, "verdicts")["saving_ore"].sum() >= expected.saving_ore / 100 - 0.01
+
+
+def captions(page: AppTest) -> str:
+    return " ".join(caption.value for caption in page.caption)
+
+
+def test_no_figure_is_too_large_to_be_refused_in_a_sentence(page: AppTest, expected: NightPlan) -> None:
+    for field, typed in {
+        "night_pay_municipal_monthly_pay": "9" * 16,
+        "night_pay_municipal_gross_hours": "0",
+        "night_sharing_equipment": "9" * 18,
+        "night_risk_minutes_per_incident": "9" * 31,
+        "night_law_nights_in_a_row": "2,5",
+        "night_ceiling": "9" * 31,
+    }.items():
+        page.query_params[field] = typed
+    page.run()
+    assert not page.error
+    assert nightcover.answer(expected, "da") in said(page)
+    told = captions(page)
+    for bound in ("højst 1.000.000.", "mindst 500.", "højst 10.000.000.", "højst 1.440.", "højst 100.000."):
+        assert f"Skriv {bound}" in told
+    assert "“2,5” er ikke et helt tal." in told
+
+
+def test_an_assumption_shows_its_unit_once_its_default_when_empty_and_its_source_in_danish(page: AppTest) -> None:
+    page.run()
+    fields = [field for field in page.text_input if str(field.key).startswith("night_")]
+    assert [field.label for field in fields if field.label.count("(") > 1] == []
+    assert page.text_input(key="night_pay_municipal_pay_level").placeholder == "100"
+    assert page.text_input(key="night_pay_municipal_monthly_pay").placeholder == "34.500"
+    assert page.text_input(key="night_ceiling").placeholder == "Ingen grænse"
+    sources = frame(page, "standing_value")["source"].to_list()
+    assert [told for told in sources if any(word in told for word in (".csv", ".md", "norm)", "identical", "level"))] == []
+    assert any("privateskoler.dk, årsnorm" in told for told in sources)
+    # Units are drawn, not the municipalities' main towns.
+    assert "Kystlinje: Natural Earth 1:10m, public domain." in captions(page)
+    assert "hovedby" not in captions(page)
+
+
+def test_where_nothing_saves_the_answer_says_that_it_is_the_cost(page: AppTest, expected: NightPlan) -> None:
+    page.query_params["night_pay_municipal_pay_level"] = "0"
+    page.run()
+    assert not page.error
+    lawful = expected.candidates.pairs.filter(pl.col("status").is_in(["pass", "warn"])).height
+    assert f"Par, der overholder reglerne: {lawful}, men de koster mere, end de sparer." in said(page)
+    assert "Ingen afdelinger kan dele" not in said(page)
+
+
+def test_the_tornado_says_what_its_figures_are_counted_in(expected: NightPlan) -> None:
+    for name, value, words in (
+        ("discount_pct", 3.5, "3,5 %"),
+        ("max_minutes", 30, "30,0 min."),
+        ("speed_kmh", 60, "60,0 km/t"),
+        ("sick_days", 14.4, "14,4 dage"),
+        ("clustering", 1, "1,0"),
+    ):
+        assert nightcover.assumed_value(name, value, "da").replace("\N{NO-BREAK SPACE}", " ") == words

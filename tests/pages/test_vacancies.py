@@ -131,16 +131,19 @@ def test_without_a_warehouse_the_page_says_so_in_one_sentence(tmp_path: Path, mo
     assert "Traceback" not in said(page)
 
 
-def test_a_bug_is_logged_and_shown_by_its_number(demo: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture) -> None:
+@pytest.mark.parametrize("kind", [ZeroDivisionError, pl.exceptions.PanicException], ids=["exception", "panic"])
+def test_a_bug_is_logged_and_shown_by_its_number(
+    demo: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture, kind: type[BaseException]
+) -> None:
     def broken(*_: object) -> None:
-        raise ZeroDivisionError("secret")
+        raise kind("secret")
 
     monkeypatch.setattr("samplads.presenting.vacancies.summary", broken)
     page = opened(demo, monkeypatch)
     assert len(page.error) == 1
     assert "Noget gik galt hos os" in page.error[0].value
     assert "secret" not in said(page)
-    assert "ZeroDivisionError" in caplog.text
+    assert kind.__name__ in caplog.text
 
 
 def test_unknown_names_in_a_link_are_left_out(demo: Path, monkeypatch: pytest.MonkeyPatch) -> None:

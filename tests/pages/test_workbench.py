@@ -479,3 +479,21 @@ def test_a_name_promises_nothing_that_its_values_do_not_hold() -> None:
                 picture, alt = shown.chart(frame, x, y, shape, "da")
                 assert picture.data["rows"]
                 assert alt
+
+
+@pytest.mark.parametrize(
+    "sql",
+    [
+        "select 1e300 as n",
+        "select 123456789012345678901234567890::hugeint as n",
+        "select date 'infinity' as n",
+        "select date '-infinity' as n union all select date '20000-02-03'",
+        "select timestamp 'infinity' as n",
+    ],
+)
+def test_what_is_larger_than_anything_is_shown_all_the_same(page: AppTest, sql: str) -> None:
+    page.run()
+    ask(page, sql)
+    assert not page.error
+    assert page.session_state["_workbench"].error is None
+    assert page.dataframe[0].value.columns.tolist() == ["n"]

@@ -309,3 +309,18 @@ def test_a_file_can_be_fetched_for_an_hour_and_as_long_as_it_lies_there(tmp_path
     third = store.offer(path, "c.parquet", "parquet")
     path.unlink()
     assert store.find(third) is None
+
+
+@pytest.mark.parametrize(
+    ("path", "query", "home"),
+    [
+        ("/overview", "", "./"),
+        ("/overview/", "", "../"),
+        ("/overview", "lang=English&municipality=K%C3%B8ge", "./?lang=English&municipality=K%C3%B8ge"),
+        ("/samplads/overview", "", "./"),
+    ],
+)
+def test_the_start_page_by_its_name_leads_to_the_start(static: Path, path: str, query: str, home: str) -> None:
+    status, headers, _ = answer(static, path, query=query)
+    assert (status, headers["location"]) == (307, home)
+    assert "content-security-policy" in headers

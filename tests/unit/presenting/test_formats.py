@@ -1,6 +1,8 @@
 from __future__ import annotations
 
 import datetime as dt
+import sys
+from decimal import Decimal
 
 import pytest
 from hypothesis import given, settings
@@ -25,6 +27,14 @@ SPACE = formats.NARROW
         (None, 0, "ukendt", "unknown"),
         (float("nan"), 0, "ukendt", "unknown"),
         (float("inf"), 0, "∞", "∞"),
+        (123456789012345678901234567890, 0, "123.456.789.012.345.678.901.234.567.890", "123,456,789,012,345,678,901,234,567,890"),
+        (1e30, 2, "1." + ".".join(["000"] * 10) + ",00", "1," + ",".join(["000"] * 10) + ".00"),
+        (
+            Decimal("12345678901234567890123456789.125"),
+            2,
+            "12.345.678.901.234.567.890.123.456.789,13",
+            "12,345,678,901,234,567,890,123,456,789.13",
+        ),
     ],
 )
 def test_numbers(value, decimals, da, en):
@@ -43,6 +53,16 @@ def test_amounts_and_shares_carry_their_unit():
     assert formats.km(41.3, "da") == f"41{SPACE}km"
     for write in (formats.kr, formats.kr_per_day, formats.millions, formats.percent, formats.km):
         assert write(None, "da") == "ukendt"
+
+
+@pytest.mark.parametrize(
+    "value", [sys.float_info.max, -sys.float_info.max, sys.float_info.min, 5e-324, 2**127, float("inf"), float("-inf")]
+)
+def test_no_number_is_too_large_to_be_written(value):
+    for write in (formats.kr, formats.kr_per_day, formats.millions, formats.percent, formats.km, formats.number):
+        assert write(value, "da") != formats.unknown("da")
+    assert formats.kr(1e300, "da").startswith("10.000.000.")
+    assert formats.number(value, "en", 3)
 
 
 def test_days():
@@ -102,6 +122,17 @@ def test_bounds_are_said_in_the_form_of_the_page():
         formats.parse_number("121", "da", most=120)
     assert (large.value.key, large.value.values["most"]) == ("typed_too_large", "120")
     assert formats.parse_number("120", "da", least=0, most=120) == 120
+    # No field takes more than anybody types in earnest, whether it says a bound or not.
+    for typed in ("9" * 31, "9" * 400):
+        with pytest.raises(SampladsError) as endless:
+            formats.parse_number(typed, "da")
+        assert (endless.value.key, endless.value.values["most"]) == ("typed_too_large", "1.000.000.000.000")
+
+
+def test_a_whole_number_has_no_decimals():
+    assert formats.parse_number("24", "da", whole=True) == 24
+    with pytest.raises(SampladsError, match="ledger_not_whole"):
+        formats.parse_number("24,7", "da", whole=True)
 
 
 def test_amounts_are_read_to_the_oere():

@@ -83,3 +83,16 @@ def test_every_shown_column_has_a_header_in_both_languages():
             assert i18n.has(f"columns.{key}", language), key
         for column in tables.SHOWN.values():
             assert column.unit is None or i18n.has(f"units.{column.unit}", language)
+
+
+def test_a_day_that_python_does_not_know_is_written_all_the_same():
+    days = pl.Series("d", [0, None, 2**31 - 1, -(2**31) + 1, 2932897, 20000], dtype=pl.Int32).cast(pl.Date)
+    frame = pl.DataFrame([days])
+    assert tables.written(tables.plain(frame, tables.columns(frame), "da")["d"], tables.columns(frame)[0], "da") == [
+        "01.01.1970",
+        "ukendt",
+        "∞",
+        "−∞",
+        "10000-01-01",
+        "04.10.2024",
+    ]
