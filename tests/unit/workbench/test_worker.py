@@ -440,6 +440,15 @@ def test_what_a_killed_export_left_is_swept_by_the_next(copy: Path, tmp_path: Pa
     assert [path.name for path in here.iterdir()] == ["other.csv"]
 
 
+def test_what_a_workbook_cannot_hold_is_said_and_leaves_nothing(copy: Path, tmp_path: Path) -> None:
+    sql = "select string_agg(range::varchar) as all_of_them from range(20000)"
+    with pytest.raises(SqlError) as caught:
+        worker.export(sql, copy, tmp_path / "out.xlsx", "xlsx")
+    assert "»all_of_them« har 108889 i række 2" in i18n.sentence(caught.value, "da")
+    assert list(tmp_path.iterdir()) == []
+    assert worker.export(sql, copy, tmp_path / "out.csv", "csv").rows == 1
+
+
 def test_all_that_an_export_lays_aside_has_one_limit(copy: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     folder = tmp_path / "aside"
     folder.mkdir()
