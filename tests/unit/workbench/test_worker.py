@@ -31,6 +31,7 @@ from samplads.workbench import faults, plain, wire, worker
 from samplads.workbench.faults import SqlError
 
 REPOSITORY = Path(__file__).parents[3]
+DATABASE = duckdb.connect()
 
 
 def test_first_rows_and_whether_there_are_more(copy: Path) -> None:
@@ -134,9 +135,7 @@ def test_strange_values_within_lists_and_beside_nulls(copy: Path) -> None:
 @given(st.integers(-2_000_000, 1_000_000_000), st.integers(-(2**62), 2**62))
 def test_days_and_moments_are_written_as_duckdb_does(days: int, moment: int) -> None:
     table = pa.table({"d": pa.array([days], pa.date32()), "t": pa.array([moment], pa.timestamp("us")), "n": [1]})
-    with duckdb.connect() as connection:
-        connection.register("made", table)
-        told = connection.execute("select d::varchar, t::varchar from made").fetchall()
+    told = DATABASE.from_arrow(table).project("d::varchar, t::varchar").fetchall()
     shown = plain.readable(table)
     for name, text in zip(("d", "t"), told[0], strict=True):
         if pa.types.is_string(shown.schema.field(name).type):
