@@ -131,8 +131,8 @@ def _presence() -> Presence | None:
     context = get_script_run_ctx()
     if context is None or not runtime.exists():
         return None
-    session_id = context.session_id
-    return Presence(lambda: runtime.get_instance().is_active_session(session_id))
+    session_id, server = context.session_id, runtime.get_instance()
+    return Presence(lambda: server.is_active_session(session_id))
 
 
 def _analyst() -> str:
