@@ -11,8 +11,9 @@ import hashlib
 import logging
 import re
 import secrets
-import tempfile
 import threading
+import time
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Literal
@@ -20,8 +21,10 @@ from urllib.parse import quote, urlencode
 
 import polars as pl
 import streamlit as st
+from streamlit import runtime
+from streamlit.runtime.scriptrunner import get_script_run_ctx
 
-from samplads import i18n
+from samplads import disk, i18n
 from samplads.errors import SampladsError
 from samplads.ledger import saved
 from samplads.ledger.models import SavedQuery
@@ -61,6 +64,8 @@ _CHECKING = threading.BoundedSemaphore(1)
 """Reading a statement's `$names` is outside the queue: one at a time, with little memory and a second at most."""
 _AT_ONCE = 0.8
 """Seconds that a run waits for its answer before the page shows that it is under way."""
+_AWAY = 60.0
+"""Seconds without the visitor's browser after which what they started is stopped: a tab that is loaded anew is back long before."""
 _LOOK = 0.5
 """Seconds between two looks at what is under way."""
 
@@ -95,7 +100,7 @@ class Bench:
     form: str = ""
     exported: worker.Exported | None = None
     export_error: SampladsError | None = None
-    folder: tempfile.TemporaryDirectory[str] | None = None
+    folder: disk.Aside | None = None
     """Where the last export lies; it goes with the visit."""
     handed: str = ""
     """Under which the last export can be fetched."""
@@ -105,6 +110,29 @@ def bench() -> Bench:
     """This visitor's."""
     found: Bench = st.session_state.setdefault(_STATE, Bench())
     return found
+
+
+class Presence:
+    """Whether a visit goes on; asked by the thread that waits for its statement."""
+
+    def __init__(self, is_active: Callable[[], bool], away: float = _AWAY) -> None:
+        self._is_active, self._away = is_active, away
+        self._seen = time.monotonic()
+
+    def __call__(self) -> bool:
+        """False once the visitor's browser has been away for long."""
+        if self._is_active():
+            self._seen = time.monotonic()
+        return time.monotonic() - self._seen <= self._away
+
+
+def _presence() -> Presence | None:
+    """This visit's; None where there is no server (a test)."""
+    context = get_script_run_ctx()
+    if context is None or not runtime.exists():
+        return None
+    session_id, server = context.session_id, runtime.get_instance()
+    return Presence(lambda: server.is_active_session(session_id))
 
 
 def _analyst() -> str:
@@ -181,11 +209,15 @@ def _open_asked(asked: Asked) -> None:
 
 def _typed(value: object) -> tuple[str, str]:
     """A parameter's value as it is typed, and its kind."""
+    if value is None:
+        return "", "text"
     if isinstance(value, bool):
         return ("ja" if value else "nej"), "flag"
     if isinstance(value, list):
         return "|".join(str(one) for one in value), "list"
-    kinds = ((int, "whole"), (float, "number"), (dt.date, "day"))
+    if isinstance(value, float):
+        return library.typed(value), "number"
+    kinds = ((int, "whole"), (dt.date, "day"))
     return str(value), next((kind for form, kind in kinds if isinstance(value, form)), "text")
 
 
@@ -540,7 +572,8 @@ def _label(name: str) -> str:
 
 
 def parameters() -> dict[str, object]:
-    """The statement's parameters as fields; returns their values. A reviewed query's fields hold its examples and live in the link.
+    """The statement's parameters as fields; returns their values, null for an empty field as on the command line. A reviewed query's fields
+    hold its examples and live in the link.
 
     Raises SampladsError `sql_parameter_…`.
     """
@@ -554,7 +587,10 @@ def parameters() -> dict[str, object]:
         with at:
             options = _choices(name) if kind in {"text", ""} else {}
             if options and (example in options or not example):
-                values[name] = pick.pick_one(_label(name), options, key=key, default=example or None)
+                chosen = pick.pick_one(_label(name), options, key=key, default=example or None)
+                # What nobody has chosen is asked for by the run.
+                if chosen is not None:
+                    values[name] = chosen
                 continue
             typed = st.text_input(
                 _label(name), value=example, key=key, bind="query-params" if query is not None else None, persist_state="session"
@@ -569,8 +605,7 @@ def parameters() -> dict[str, object]:
                     persist_state="session",
                 )
             values[name] = library.value(typed or "", kind, name)
-    # A field that is left empty is asked for by the run.
-    return {name: value for name, value in values.items() if value is not None}
+    return values
 
 
 def link(values: dict[str, object]) -> None:
@@ -608,8 +643,12 @@ def buttons() -> Literal["run", "plan"] | None:
     return "run" if ran else "plan" if plan else None
 
 
+_EXPLAINS = re.compile(r"(?:\s|--[^\n]*(?:\n|$)|/\*(?s:.*?)\*/)*+explain\b", re.IGNORECASE)
+"""A text that begins with EXPLAIN, after space and comments."""
+
+
 def _begin_with_explain(sql: str) -> str:
-    return sql if re.match(r"\s*explain\b", sql, re.IGNORECASE) else f"explain {sql}"
+    return sql if _EXPLAINS.match(sql) else f"explain {sql}"
 
 
 def run(values: dict[str, object], pressed: Literal["run", "plan"] | None) -> None:
@@ -629,7 +668,7 @@ def run(values: dict[str, object], pressed: Literal["run", "plan"] | None) -> No
     _forget_export()
     mine.asked, mine.outcome, mine.error = asked, None, None
     try:
-        mine.ticket = pool.shared().run(_analyst(), asked.sql, copy(), parameters=values)
+        mine.ticket = pool.shared().run(_analyst(), asked.sql, copy(), parameters=values, wanted=_presence())
     except SampladsError as error:
         mine.ticket, mine.error = None, error
         return
@@ -834,7 +873,7 @@ def _forget_export() -> None:
         handover.shared.take_back(mine.handed)
         mine.handed = ""
     if mine.folder is not None:
-        mine.folder.cleanup()
+        mine.folder.close()
         mine.folder = None
 
 
@@ -843,11 +882,12 @@ def _begin_export(form: str) -> None:
     mine = bench()
     if mine.asked is None:
         return
-    mine.folder = tempfile.TemporaryDirectory(prefix="samplads-result-")
+    mine.folder = disk.Aside(disk.EXPORT_PREFIX)
     mine.form = form
-    target = Path(mine.folder.name) / f"result.{form}"
+    target = mine.folder.path / f"result.{form}"
+    asked = mine.asked
     try:
-        mine.exporting = pool.shared().export(_analyst(), mine.asked.sql, copy(), target, form, parameters=mine.asked.values)
+        mine.exporting = pool.shared().export(_analyst(), asked.sql, copy(), target, form, parameters=asked.values, wanted=_presence())
     except SampladsError as error:
         mine.export_error = error
         return

@@ -206,7 +206,7 @@ def _fits_excel(value: int | float | decimal.Decimal) -> bool:
 def _fits_cell(text: str, column: str, line: int) -> str:
     """The text, where a cell takes all of it. Excel counts a sign beyond the first 65,536 as two."""
     if len(text) > CELL_SIGNS // 2 and (signs := len(text.encode("utf-16-le", "surrogatepass")) // 2) > CELL_SIGNS:
-        raise SqlError("export_cell", column=column[:80], line=line + 1, signs=signs, most=CELL_SIGNS)
+        raise SqlError("export_cell", name=column[:80], row=line + 1, signs=signs, most=CELL_SIGNS)
     return text
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import time
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -17,6 +18,7 @@ from samplads import i18n, settings
 from samplads.ledger import saved
 from samplads.presenting import tables
 from samplads.presenting import workbench as shown
+from samplads.ui import workbench as bench
 from samplads.ui import written
 from samplads.workbench import analyst_copy, handover, library, pool, worker
 
@@ -324,8 +326,9 @@ def test_what_is_wrong_stands_under_its_line(page: AppTest) -> None:
 
 def test_parameters_are_fields_of_their_kind(page: AppTest) -> None:
     finished(page.run())
+    # An empty field is unknown, as it is on the command line.
     ask(page, "select $least + 1 as n, $who as w")
-    assert "mangler en værdi" in page.error[0].value
+    assert rows(page).rows() == [(None, None)]
     page.text_input(key="own_least").input("1.234,5").run()
     page.selectbox(key="own_least_type").select("number").run()
     page.text_input(key="own_who").input("Køge").run()
@@ -340,6 +343,45 @@ def test_parameters_are_fields_of_their_kind(page: AppTest) -> None:
     page.button(key=f"past_{past}").click().run()
     page.button(key="run").click().run()
     assert rows(finished(page)).rows() == [(1235.5, "Køge")]
+
+
+@pytest.mark.parametrize(
+    "sql", ["explain select 1", "-- min\nexplain select 1", "/* a\n b */ -- c\n\n EXPLAIN select 1", "--\nselect 1", "select 1"]
+)
+def test_a_plan_of_an_explain_is_asked_for_once(page: AppTest, sql: str) -> None:
+    finished(page.run())
+    page.text_area(key="sql").input(sql).run()
+    page.button(key="plan").click().run()
+    finished(page)
+    assert not page.error
+    assert "Dummy Scan" in page.code[0].value
+
+
+def test_a_value_that_nobody_foresaw_ends_its_statement_alone(page: AppTest, monkeypatch: pytest.MonkeyPatch) -> None:
+    finished(page.run())
+    ask(page, "select 'infinity'::date as d, 170141183460469231731687303715884105727 as n")
+    assert rows(page).rows() == [("infinity", "170141183460469231731687303715884105727")]
+
+    def broken(*_: object) -> None:
+        raise pl.exceptions.PanicException("out of range")
+
+    monkeypatch.setattr(worker.Run, "result", broken)
+    ask(page, "select 1 as a")
+    assert "::varchar" in page.error[0].value
+    assert not page.dataframe
+    monkeypatch.undo()
+
+
+def test_a_visit_that_has_ended_is_waited_for_a_while() -> None:
+    here = [True]
+    visit = bench.Presence(lambda: here[0], away=0.2)
+    assert visit()
+    here[0] = False
+    assert visit()
+    time.sleep(0.3)
+    assert not visit()
+    here[0] = True
+    assert visit()
 
 
 def test_a_plan_runs_nothing_and_cancel_stops(page: AppTest) -> None:

@@ -116,7 +116,7 @@ def test_xlsx_goes_on_in_the_next_sheet(tmp_path: Path) -> None:
 def test_xlsx_cuts_no_cell(tmp_path: Path, text: object) -> None:
     with pytest.raises(SqlError) as caught:
         written("xlsx", tmp_path, pa.table({"n": [1, 2], "lang": [None, text]}))
-    assert (caught.value.key, caught.value.values["column"], caught.value.values["line"]) == ("export_cell", "lang", 3)
+    assert (caught.value.key, caught.value.values["name"], caught.value.values["row"]) == ("export_cell", "lang", 3)
     with pytest.raises(SqlError) as header:
         written("xlsx", tmp_path, pa.table({"x" * 32_768: [1]}))
     assert header.value.key == "export_cell"

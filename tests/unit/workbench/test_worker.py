@@ -31,6 +31,7 @@ from samplads.workbench import faults, plain, wire, worker
 from samplads.workbench.faults import SqlError
 
 REPOSITORY = Path(__file__).parents[3]
+DATABASE = duckdb.connect()
 
 
 def test_first_rows_and_whether_there_are_more(copy: Path) -> None:
@@ -134,9 +135,7 @@ def test_strange_values_within_lists_and_beside_nulls(copy: Path) -> None:
 @given(st.integers(-2_000_000, 1_000_000_000), st.integers(-(2**62), 2**62))
 def test_days_and_moments_are_written_as_duckdb_does(days: int, moment: int) -> None:
     table = pa.table({"d": pa.array([days], pa.date32()), "t": pa.array([moment], pa.timestamp("us")), "n": [1]})
-    with duckdb.connect() as connection:
-        connection.register("made", table)
-        told = connection.execute("select d::varchar, t::varchar from made").fetchall()
+    told = DATABASE.from_arrow(table).project("d::varchar, t::varchar").fetchall()
     shown = plain.readable(table)
     for name, text in zip(("d", "t"), told[0], strict=True):
         if pa.types.is_string(shown.schema.field(name).type):
@@ -438,6 +437,15 @@ def test_what_a_killed_export_left_is_swept_by_the_next(copy: Path, tmp_path: Pa
     worker.export("select 1 as a", copy, here / "other.csv", "csv")
     assert list(temporary.iterdir()) == []
     assert [path.name for path in here.iterdir()] == ["other.csv"]
+
+
+def test_what_a_workbook_cannot_hold_is_said_and_leaves_nothing(copy: Path, tmp_path: Path) -> None:
+    sql = "select string_agg(range::varchar) as all_of_them from range(20000)"
+    with pytest.raises(SqlError) as caught:
+        worker.export(sql, copy, tmp_path / "out.xlsx", "xlsx")
+    assert "»all_of_them« har 108889 i række 2" in i18n.sentence(caught.value, "da")
+    assert list(tmp_path.iterdir()) == []
+    assert worker.export(sql, copy, tmp_path / "out.csv", "csv").rows == 1
 
 
 def test_all_that_an_export_lays_aside_has_one_limit(copy: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
