@@ -47,7 +47,7 @@ class Unit(Contract):
     assumed_occupancy_pct = fields.number(
         "Forudsat belægning i taksten", "Assumed occupancy in the rate", unit="%", example="98", least=1, most=120
     )
-    budgeted_occupancy_pct = fields.number("Budgetteret belægning", "Budgeted occupancy", unit="%", example="97", least=1, most=150)
+    budgeted_occupancy_pct = fields.number("Budgetteret belægning", "Budgeted occupancy", unit="%", example="97", least=0, most=150)
     notice_days = fields.whole("Opsigelsesvarsel", "Notice", unit="dage", example="30", least=0, most=730)
     note = fields.text("Bemærkning", "Note", example="Egen have", longest=2000)
 
