@@ -4,7 +4,7 @@ import streamlit as st
 
 from samplads import ui
 from samplads.matching.ranking import MOST_COMPARED, compare, failing
-from samplads.presenting import charts, match_tables, matching
+from samplads.presenting import charts, formats, match_tables, matching
 from samplads.ui import matching as need
 
 with ui.page("match"):
@@ -13,7 +13,7 @@ with ui.page("match"):
     names = need.names()
     result = need.matched(asked.case)
 
-    near = ui.say("matching.near", n=result.near_misses.height)
+    near = ui.say("matching.near", n=formats.number(result.near_misses.height, lang))
     ui.answer(
         f"{matching.answer(result, lang)} {near}",
         match_tables.summary(asked.case, names.target_groups, names.municipalities, names.offer_types, lang, urgency=asked.urgency),
@@ -25,10 +25,11 @@ with ui.page("match"):
     if hits.is_empty():
         ui.empty(ui.say("matching.table.no_hits"))
     else:
+        columns = match_tables.hit_columns(result, lang)
         chosen = ui.table(
             hits,
-            columns=match_tables.HIT_COLUMNS,
-            exported=(*match_tables.HIT_COLUMNS, *match_tables.MORE_COLUMNS),
+            columns=columns,
+            exported=(*columns, *match_tables.MORE_COLUMNS),
             key="hits",
             select="multi-row",
             name=ui.say("match.hits"),

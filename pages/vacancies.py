@@ -34,7 +34,7 @@ with ui.page("vacancies"):
                 link="unit_id",
                 height=520,
                 name=ui.say("vacancies.title"),
-                about=vacancies.about(filters, lang),
+                about=vacancies.about(filters, lang, ui.filter_names()),
             )
             ui.note(ui.say("vacancies.how_ranked"))
         with right:

@@ -136,10 +136,15 @@ def written_about(ledger: Ledger, unit_id: str) -> pl.DataFrame:
         (one.at, "confirmed", "confirmed_at", None, one.confirmed_at.isoformat(), f"{one.who} ({one.confirmed_by})", None)
         for one in confirmations.history(ledger, unit_id)
     ]
-    for correction in overlays.history(ledger, unit_id):
-        taken_back = correction.kind == "withdraw"
+    standing: dict[str, Overlay] = {}
+    for correction in reversed(overlays.history(ledger, unit_id)):
+        taken_back, earlier = correction.kind == "withdraw", standing.pop(correction.field, None)
         after = correction.delivered if taken_back else correction.value
-        before = None if taken_back else correction.delivered
+        # A correction that a delivery had overtaken counted no longer: what came before the next is what that delivery said.
+        counted = earlier is not None and (taken_back or earlier.delivered == correction.delivered)
+        before = earlier.value if earlier is not None and counted else correction.delivered
+        if not taken_back:
+            standing[correction.field] = correction
         rows.append(
             (
                 correction.at,
@@ -151,7 +156,8 @@ def written_about(ledger: Ledger, unit_id: str) -> pl.DataFrame:
                 correction.why,
             )
         )
-    return pl.DataFrame(rows, schema=SOURCES_SCHEMA, orient="row").sort("at", descending=True, maintain_order=True)
+    # Of what was written in one moment the last comes first too.
+    return pl.DataFrame(rows[::-1], schema=SOURCES_SCHEMA, orient="row").sort("at", descending=True, maintain_order=True)
 
 
 def _text(value: object) -> str | None:

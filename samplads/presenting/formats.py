@@ -112,6 +112,15 @@ def date(day: dt.date | None, language: str) -> str:
     return f"{day.day} {months(language)[day.month - 1]} {day.year}"
 
 
+def opening(day: dt.date | None, as_of: dt.date, language: str) -> str:
+    """The day from which a place is open: "nu" where it has come."""
+    # A frame's own unknown day is no day either.
+    if day is None or day != day:
+        return unknown(language)
+    opens = dt.date(day.year, day.month, day.day)
+    return i18n.text("vacancies.now", language) if opens <= as_of else date(opens, language)
+
+
 def months(language: str) -> list[str]:
     """The twelve months, shortened."""
     return i18n.text("formats.months", language).split()

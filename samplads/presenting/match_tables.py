@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 
 import polars as pl
 
@@ -11,19 +12,17 @@ from samplads.matching.case import Case
 from samplads.matching.ranking import Comparison, MatchResult
 from samplads.presenting import formats, matching, tables
 
-HIT_COLUMNS: tuple[str | tables.Column, ...] = (
-    "nr",
-    "unit_name",
-    "points",
-    "municipality_name",
-    tables.Column("km", "km", width=60, text="km"),
-    "accepting",
-    "accepting_from",
-    "daily_rate_ore",
-    "night_cover",
-    "freshness_text",
-)
-"""Columns of `hits` as the page shows them."""
+
+def hit_columns(result: MatchResult, language: str) -> tuple[str | tables.Column, ...]:
+    """Columns of `hits` as the page shows them."""
+    return (
+        *("nr", "unit_name", "points", "municipality_name"),
+        tables.Column("km", "km", width=60, text="km"),
+        "accepting",
+        replace(tables.column("accepting_from"), write=lambda day: formats.opening(day, result.as_of, language)),
+        *("daily_rate_ore", "night_cover", "freshness_text"),
+    )
+
 
 MORE_COLUMNS = ("unit_id", "operator_kind", "offer_type", "price_year", "points_by_criterion")
 """What an export of hits tells beyond the screen."""
@@ -88,7 +87,7 @@ def _units(result: MatchResult, listed: pl.DataFrame, language: str) -> pl.DataF
 
 
 def hits(result: MatchResult, language: str) -> pl.DataFrame:
-    """The sure hits, best first: `HIT_COLUMNS`, unit_id, and points_<criterion>."""
+    """The sure hits, best first: `hit_columns`, unit_id, and points_<criterion>."""
     listed = result.hits
     told = [matching.points_by_criterion(row, result, language) for row in listed.iter_rows(named=True)]
     return _units(result, listed, language).with_columns(
@@ -156,7 +155,7 @@ def comparison(compared: Comparison, result: MatchResult, language: str) -> pl.D
         if key in {"operator_kind", "night_cover", "freshness"}:
             return formats.choice(key, None if value is None else str(value), language)
         if key == "accepting_from":
-            return formats.date(value, language)  # type: ignore[arg-type]
+            return formats.opening(value, result.as_of, language)  # type: ignore[arg-type]
         return formats.unknown(language) if value is None else str(value)
 
     rows: list[list[str]] = []

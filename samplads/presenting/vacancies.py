@@ -101,15 +101,23 @@ def unsure(total: Summary, language: str) -> str | None:
     return f"{first} {formats.plural(total.without_groups, 'vacancies.without_groups', language)}"
 
 
-def about(filters: Mapping[str, Any], language: str) -> dict[str, str]:
-    """The filters in use, for the second sheet of an export."""
+FAMILIES = {"operator_kinds": "operator_kind", "night_covers": "night_cover", "freshness": "freshness"}
+"""Filters that are chosen among a contract's choices, with the choices' family."""
+
+
+def about(filters: Mapping[str, Any], language: str, names: Mapping[str, Mapping[str, str]]) -> dict[str, str]:
+    """The filters in use, for the second sheet of an export. `names`: what a filter's codes are called, filter -> code -> name."""
     used = {}
+
+    def called(name: str, code: str) -> str:
+        return formats.choice(FAMILIES[name], code, language) if name in FAMILIES else names.get(name, {}).get(code, code)
+
     for name in FILTERS:
         value = filters.get("max_rate_ore" if name == "max_rate" else name)
         if value is None or value == []:
             continue
         if isinstance(value, list):
-            text = formats.listing([str(part) for part in value], language)
+            text = formats.listing([called(name, str(part)) for part in value], language)
         elif isinstance(value, dt.date):
             text = formats.date(value, language)
         else:
@@ -146,19 +154,13 @@ def columns(day: dt.date, fresh_days: int, ageing_days: int, occupancy_pct: floa
         count = NEVER if days is None or days != days else int(days)
         return freshness(count, _band(count, fresh_days, ageing_days), None, language)
 
-    def opens(value: Any) -> str:
-        if value is None or value != value:
-            return formats.unknown(language)
-        opening = dt.date(value.year, value.month, value.day)
-        return i18n.text("vacancies.now", language) if opening <= day else formats.date(opening, language)
-
     at = formats.percent(occupancy_pct, language)
     return [
         replace(tables.column("unit_name"), width=155),
         replace(tables.column("municipality_name"), width=108),
         replace(tables.column("km"), text=i18n.text("units.km", language), unit=None, width=52),
         replace(tables.column("accepting"), width=62),
-        Column("accepting_from", "day", width=88, write=opens),
+        Column("accepting_from", "day", width=88, write=lambda opens: formats.opening(opens, day, language)),
         Column("rate_normal_ore", "money", text=i18n.text("vacancies.rate_header", language, pct=at), width=118),
         replace(tables.column("night_cover"), width=76),
         Column("confirmed_days", "whole", width=108, write=confirmed, left=True, text=i18n.text("columns.freshness_text", language)),
@@ -250,8 +252,8 @@ def head(unit: Mapping[str, Any], language: str) -> tuple[str, str, str]:
     return formats.plain(unit["unit_name"]), formats.plain(belongs), formats.plain(confirmed + on)
 
 
-def facts(unit: Mapping[str, Any], occupancy_pct: float, language: str) -> list[tuple[str, str]]:
-    """The details of a unit as label and value, unknown where nobody has told: what is not known is part of the answer."""
+def facts(unit: Mapping[str, Any], occupancy_pct: float, language: str, day: dt.date) -> list[tuple[str, str]]:
+    """The details of a unit as label and value on a day, unknown where nobody has told: what is not known is part of the answer."""
 
     def span(low: object, high: object) -> str:
         unknown = formats.unknown(language)
@@ -290,7 +292,7 @@ def facts(unit: Mapping[str, Any], occupancy_pct: float, language: str) -> list[
         (i18n.text("columns.daily_rate_ore", language), rate),
         (i18n.text("vacancies.rate_at", language, pct=formats.percent(occupancy_pct, language)), normal),
         (i18n.text("vacancies.night", language), formats.choice("night_cover", unit["night_cover"], language)),
-        (i18n.text("columns.accepting_from", language), formats.date(unit["accepting_from"], language)),
+        (i18n.text("columns.accepting_from", language), formats.opening(unit["accepting_from"], day, language)),
         (i18n.text("columns.status", language), formats.choice("status", unit["status"], language)),
         (i18n.text("columns.notice_days", language), _days(unit["notice_days"], language)),
         (

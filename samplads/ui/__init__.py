@@ -7,7 +7,7 @@ person chooses has a key and lives in the URL, so that a view is a link. `docs/p
 from __future__ import annotations
 
 from samplads.ui.data import coast_caption, freshness, map_caption, meta, outline, query, reference_texts, rules
-from samplads.ui.filters import parameters, vacancy_filters
+from samplads.ui.filters import filter_names, parameters, vacancy_filters
 from samplads.ui.page import answer, configure, empty, navigate, note, page, shell, warn
 from samplads.ui.pick import (
     Assumption,
@@ -46,6 +46,7 @@ __all__ = [
     "day",
     "empty",
     "export",
+    "filter_names",
     "freshness",
     "language",
     "link",

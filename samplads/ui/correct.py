@@ -7,6 +7,7 @@ with the press of the button, so that a delivery or a colleague who comes in bet
 from __future__ import annotations
 
 import datetime as dt
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -17,11 +18,17 @@ from samplads.errors import SampladsError
 from samplads.ledger import overlays
 from samplads.ledger.models import Overlay
 from samplads.presenting import formats, history
-from samplads.ui import session, written
+from samplads.ui import pick, session, written
 from samplads.ui.session import language, say
 
 FIRST = ("accepting", "occupied", "reserved", "maximum", "accepting_from", "status", "daily_rate_ore", "night_cover")
 """The fields that are wrong most often, in this order before the others."""
+
+COUNTS = ("maximum", "occupied", "reserved", "accepting")
+"""The counts of a unit that must add up."""
+
+MOST = {"maximum": 1000, "occupied": 1000, "reserved": 1000, "accepting": 1000, "funded": 1000, "daily_rate_ore": pick.MOST_RATE}
+"""The most that a field takes, where its contract says none; amounts in kroner."""
 
 _SAID = "_correct_said"
 _ROUND = "_correct_round"
@@ -82,7 +89,7 @@ def _form(told: dict[str, Any], field: str) -> None:
         st.form_submit_button(
             say("written.correct.do"),
             on_click=_write,
-            args=(unit_id, field, delivered, version.id, None if seen is None else seen.id),
+            args=(unit_id, field, delivered, version.id, None if seen is None else seen.id, {name: told[name] for name in COUNTS}),
         )
 
 
@@ -130,18 +137,53 @@ def _value(field: str, given: Any) -> Any:
     if kind == "flag":
         return given == str(True)
     if kind == "money":
-        return formats.parse_kr(given, lang)
-    if kind in {"whole", "number"}:
-        number = formats.parse_number(given, lang)
-        if kind == "number":
-            return number
-        if number != int(number):
-            raise SampladsError("ledger_not_whole", text=given.strip()[:40])
-        return int(number)
+        return int(_bounded(field, given, lambda least, most: formats.parse_kr(given, lang, least, most)))
+    if kind == "number":
+        return _bounded(field, given, lambda least, most: formats.parse_number(given, lang, least, most))
+    if kind == "whole":
+        return int(_bounded(field, given, lambda least, most: formats.parse_number(given, lang, least, most, whole=True)))
     return given
 
 
-def _write(unit_id: str, field: str, delivered: Any, version: str, seen: int | None) -> None:
+def _bounded(field: str, given: str, read: Callable[[float | None, float | None], float]) -> float:
+    """A typed number within what its field takes; outside it, both bounds are said."""
+    column = overlays.correctable()[field]
+    least, most = getattr(column, "min", None), MOST.get(field, getattr(column, "max", None))
+    least = 0 if least is None and _kind(field) == "money" else least
+    try:
+        return read(least, most)
+    except SampladsError as error:
+        if error.key not in {"typed_too_small", "typed_too_large"} or least is None or most is None:
+            raise
+        ends = [100 * end if _kind(field) == "money" else end for end in (least, most)]
+        words = [history.worded(field, end, language()) for end in ends]
+        raise SampladsError("correct_out_of_bounds", text=given.strip()[:40], field=field, least=words[0], most=words[1]) from None
+
+
+def _check_places(told: Mapping[str, int | None], field: str, value: Any) -> None:
+    """Refuse a count with which a unit would have more places in use and open than it has.
+
+    Where its counts do not add up to begin with, they are mended one at a time: none may make it worse.
+    """
+    if field not in told:
+        return
+    before, after = _beyond(told), _beyond({**told, field: value})
+    if after > max(0, before):
+        counts = {**told, field: value}
+        used = sum(counts[name] or 0 for name in ("occupied", "reserved", "accepting"))
+        numbers = {name: formats.number(count, language()) for name, count in (("used", used), ("maximum", counts["maximum"]))}
+        raise SampladsError("correct_too_many_places", **numbers)
+
+
+def _beyond(counts: Mapping[str, int | None]) -> int:
+    """How many more places are in use and open than there are; below zero where some are left, or where nobody has told."""
+    maximum, occupied, accepting = (counts[name] for name in ("maximum", "occupied", "accepting"))
+    if maximum is None or occupied is None or accepting is None:
+        return -1
+    return occupied + (counts["reserved"] or 0) + accepting - maximum
+
+
+def _write(unit_id: str, field: str, delivered: Any, version: str, seen: int | None, counts: Mapping[str, int | None]) -> None:
     """Lay the value of the form over the delivered one: runs before the page does, with what the person saw when pressing."""
     state = st.session_state
     try:
@@ -149,6 +191,7 @@ def _write(unit_id: str, field: str, delivered: Any, version: str, seen: int | N
         if not name:
             raise SampladsError("ledger_name_missing")
         value = None if state.get(_key("unknown", unit_id, field)) else _value(field, state.get(_key("value", unit_id, field)))
+        _check_places(counts, field, value)
         overlays.correct(
             written.book(),
             unit_id=unit_id,

@@ -161,11 +161,10 @@ def confirm(standings: pl.DataFrame) -> None:
     if whose is not None:
         late = rounds.behind(standings.filter(pl.col(by) == whose))
         if late.is_empty():
-            empty(say("deliveries.page.confirm.none", name=whose))
+            empty(say("deliveries.page.confirm.none", name=formats.plain(whose)))
         else:
-            st.markdown(
-                say("deliveries.page.confirm.waiting", name=whose, units=formats.plural(late.height, "deliveries.page.units", language()))
-            )
+            units = formats.plural(late.height, "deliveries.page.units", language())
+            st.markdown(say("deliveries.page.confirm.waiting", name=formats.plain(whose), units=units))
             # A new key for each group and after each confirmation: rows chosen in one list are not the rows of another.
             key = f"late_{whose}_{late.height}"
             chosen = show.table(late, columns=deliveries.UNIT_COLUMNS, key=key, select="multi-row", name=say("deliveries.page.tab.confirm"))
@@ -207,7 +206,7 @@ def _say_done() -> None:
     if done := st.session_state.pop(_DONE, None):
         count, name = done
         day = formats.date(session.day(), language())
-        st.success(formats.plural(count, "deliveries.page.confirm.done", language(), day=day, who=name))
+        st.success(formats.plural(count, "deliveries.page.confirm.done", language(), day=day, who=formats.plain(name)))
 
 
 def check_file() -> None:

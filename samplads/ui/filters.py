@@ -48,6 +48,11 @@ def vacancy_filters(**given: Any) -> dict[str, Any]:
     return chosen
 
 
+def filter_names() -> dict[str, dict[str, str]]:
+    """What the codes of the filters are called on the page, by filter."""
+    return {"groups": pick.target_group_names(), "offer_types": pick.offer_type_names(), "municipalities": pick.municipality_names()}
+
+
 def _more(spots: dict[str, DeltaGenerator]) -> dict[str, Any]:
     def left(step: str) -> None:
         spots[step] = st.empty()

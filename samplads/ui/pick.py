@@ -144,10 +144,14 @@ def _default_municipality() -> str | None:
     return str(known[0]) if known.len() else None
 
 
+def municipality_names() -> dict[str, str]:
+    """Municipalities, code -> name."""
+    return dict(_municipalities().select("code", "name").iter_rows())
+
+
 def pick_municipality() -> None:
     """The visitor's own municipality, beside every page; read it with `municipality()`."""
-    names = dict(_municipalities().select("code", "name").iter_rows())
-    pick_one(say("ui.pick.my_municipality"), names, key="municipality", default=_default_municipality())
+    pick_one(say("ui.pick.my_municipality"), municipality_names(), key="municipality", default=_default_municipality())
 
 
 def municipality() -> dict[str, Any] | None:
@@ -164,8 +168,7 @@ def pick_municipalities(
     label: str | None = None, *, key: str = "municipalities", default: Sequence[str] = (), most: int | None = None
 ) -> list[str]:
     """Codes of several municipalities; none means all."""
-    names = dict(_municipalities().select("code", "name").iter_rows())
-    return pick_several(label or say("ui.pick.municipalities"), names, key=key, default=default, most=most)
+    return pick_several(label or say("ui.pick.municipalities"), municipality_names(), key=key, default=default, most=most)
 
 
 EVERYWHERE = "everywhere"
@@ -200,14 +203,15 @@ def pick_target_groups(label: str | None = None, *, key: str = "groups", default
     return pick_several(label or say("ui.pick.target_groups"), target_group_names(), key=key, default=default, most=most)
 
 
+def offer_type_names() -> dict[str, str]:
+    """Offer types, code -> paragraph and text."""
+    told = data.query("offer_types").select("code", "paragraph", language())
+    return {code: f"{paragraph} · {name}" if paragraph else name for code, paragraph, name in told.iter_rows()}
+
+
 def pick_offer_types(label: str | None = None, *, key: str = "offer_types", default: Sequence[str] = ()) -> list[str]:
     """Codes of offer types, named by their paragraph and text."""
-    frame = data.query("offer_types")
-    names = {
-        code: f"{paragraph} · {name}" if paragraph else name
-        for code, paragraph, name in frame.select("code", "paragraph", language()).iter_rows()
-    }
-    return pick_several(label or say("ui.pick.offer_types"), names, key=key, default=default)
+    return pick_several(label or say("ui.pick.offer_types"), offer_type_names(), key=key, default=default)
 
 
 def pick_day(

@@ -77,7 +77,7 @@ def _facts(told: dict[str, Any], occupancy_pct: float) -> None:
     by_person = written.corrections(told["unit_id"])
     behind = history.facts_of(occupancy_pct, lang)
     lines = []
-    for label, value in vacancies.facts(told, occupancy_pct, lang):
+    for label, value in vacancies.facts(told, occupancy_pct, lang, session.day()):
         marks = [one for field in behind.get(label, ()) if (one := by_person.get(field))]
         words = "".join(f" {formats.plain(history.correction(one.who, one.at, one.why, lang))}" for one in marks)
         lines.append(f"**{label}:** {formats.plain(value)}{words}")

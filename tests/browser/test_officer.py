@@ -190,7 +190,7 @@ def test_from_the_start_page_to_a_place_a_workbook_and_a_link(visit: Visit, serv
     limits = {name: asked[name] for name in ("day", "fresh_days", "ageing_days")}
     of_unit = {"unit_id": chosen["unit_id"], "language": "da", "occupancy_pct": pct}
     told = queries.run("unit_detail", served.warehouse, **of_unit, **limits).to_dicts()[0]
-    for label, value in vacancy_words.facts(told, pct, "da"):
+    for label, value in vacancy_words.facts(told, pct, "da", asked["day"]):
         expect(details).to_contain_text(words_of(f"{label}: {value}"))
     if untold := vacancy_words.untold(told, "da"):
         expect(details).to_contain_text(words_of(say("vacancies.untold", what=formats.listing(untold, "da"))))

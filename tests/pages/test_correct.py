@@ -23,11 +23,13 @@ PAGE = str(settings.ROOT / "pages" / "vacancies.py")
 
 @pytest.fixture
 def installed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
-    """The small warehouse and a ledger that nobody has written in. Gives the folder of both."""
+    """The small warehouse, with room in its units, and a ledger that nobody has written in. Gives the folder of both."""
     monkeypatch.setenv("SAMPLADS_WAREHOUSE", str(tmp_path / "warehouse"))
     monkeypatch.setenv("SAMPLADS_LEDGER_URL", f"sqlite:///{tmp_path / 'ledger.sqlite'}")
     monkeypatch.setattr(sys.modules[tab.__name__.replace("correct", "page")], "_begin_with_app", lambda: None)
-    small.publish(tmp_path / "warehouse", small.archived(synthetic=True))
+    capacity = [{**row, "maximum": 20} for row in small.CAPACITY]
+    rows = {"unit": small.UNITS, "capacity": capacity, "target_group_approval": small.APPROVALS}
+    small.publish(tmp_path / "warehouse", small.archived(rows, synthetic=True))
     st.cache_resource.clear()
     st.cache_data.clear()
     yield tmp_path
@@ -81,10 +83,9 @@ def test_a_value_is_corrected_seen_everywhere_and_taken_back(installed: Path) ->
     assert [message.value for message in page.error] == ["Feltet »Hvorfor« skal udfyldes."]
     correct(page, "3")
     assert [message.value for message in page.toast] == ["Åbne er rettet."]
-    # The answer counts it, the panel marks it, and what does not add up is said and shown.
+    # The answer counts it, and the panel marks it.
     assert "**5 åbne pladser på 2 afdelinger passer.**" in said(page)
     assert "**Åbne:** 3 (leveret: 1) ✎ rettet af Ida Prøve" in said(page)
-    assert "Belagt, reserveret og åben er tilsammen 10, men der er kun 8 pladser." in said(page)
     written = next(frame.value for frame in page.dataframe if "why" in frame.value.columns)
     assert written[["event", "field", "before", "after", "who", "why"]].values.tolist() == [
         ["Rettet", "Åbne", "1", "3", "Ida Prøve", "ringet op"]
@@ -141,6 +142,15 @@ def test_every_kind_of_field_has_its_own_way_to_write(installed: Path, field: st
         ("accepting", "", "Skriv eller vælg den rigtige værdi af »Åbne«"),
         ("accepting", "1", "er den samme som leveret"),
         ("note", "ring 010190-1234", "ligner et CPR-nummer"),
+        ("accepting", "14", "Belagt, reserveret og åben ville tilsammen være 21, men der er kun 20 pladser."),
+        ("accepting", "999999999", "“999999999” ligger uden for det, »Åbne« kan være. Skriv et tal fra 0 til 1.000."),
+        ("maximum", "7", "ville tilsammen være 8, men der er kun 7 pladser"),
+        ("maximum", "9" * 31, "Skriv et tal fra 0 til 1.000."),
+        ("reserved", "-1", "Skriv et tal fra 0 til 1.000."),
+        ("daily_rate_ore", "9999999", "Skriv et tal fra 0,00 til 1.000.000,00."),
+        ("price_year", "26", "Skriv et tal fra 1990 til 2100."),
+        ("age_to", "121", "Skriv et tal fra 0 til 120."),
+        ("assumed_occupancy_pct", "0,5", "Skriv et tal fra 1 til 120."),
     ],
 )
 def test_what_cannot_be_a_value_is_said_in_a_sentence(installed: Path, field: str, given: str, sentence: str) -> None:
@@ -225,3 +235,16 @@ def test_the_history_names_the_delivery_of_every_change(installed: Path) -> None
         (later, "restated", "occupied", "6", "4", "anden", small.DAY),
     ]
     assert isinstance(rows, pl.DataFrame)
+
+
+def test_counts_that_do_not_add_up_are_said_and_mended_one_at_a_time(installed: Path) -> None:
+    uneven = [{**small.CAPACITY[0], "maximum": 8, "occupied": 9, "reserved": 1, "accepting": 3}]
+    small.publish(installed / "warehouse", small.archived({"unit": small.UNITS, "capacity": uneven}, name="skæv", synthetic=True))
+    page = pick(opened(), "accepting")
+    assert "Belagt, reserveret og åben er tilsammen 13, men der er kun 8 pladser." in said(page)
+    page.text_input(key="who").set_value("Ida Prøve").run()
+    correct(page, "4")
+    assert "ville tilsammen være 14, men der er kun 8 pladser" in page.error[0].value
+    correct(page, "1")
+    assert not page.error
+    assert [(one.field, one.value) for one in _in_force(installed)] == [("accepting", 1)]

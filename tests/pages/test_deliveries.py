@@ -120,6 +120,15 @@ def test_confirming_unchanged_renews_the_confirmation_alone_and_every_page_knows
     book.close()
 
 
+def test_a_name_is_no_markup_in_what_is_said_of_a_confirmation(installed: Path) -> None:
+    app = opened("deliveries")
+    app.text_input(key="who").set_value("Ida *Prøve* [x](y)")
+    app.text_input(key="role").set_value("afdelingsleder")
+    app.run()
+    next(button for button in app.button if button.label.startswith("Bekræft alle")).click().run()
+    assert [message.value for message in app.success] == [r"11 afdelinger er bekræftet 01.11.2026 af Ida \*Prøve\* \[x\]\(y\)."]
+
+
 def test_a_ledger_that_does_not_answer_is_said_and_the_page_shows_what_was_delivered(
     installed: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -13,6 +13,7 @@ from streamlit.testing.v1 import AppTest
 from samplads import loading, settings, warehouse
 from samplads.matching.case import Case
 from samplads.matching.ranking import MatchResult, match
+from samplads.presenting import formats, match_tables
 from samplads.ui import matching
 from tests import small
 
@@ -44,6 +45,7 @@ def test_the_page_says_what_the_match_says(page: AppTest, demo: Path) -> None:
     counts = result.counts
     said = " ".join(text.value for text in page.markdown)
     assert f"{counts['hits']} afdelinger passer, {counts['needs_assessment']} kræver vurdering" in said
+    assert f"Nærmest ved at passe: {result.near_misses.height:,}".replace(",", ".") in said
     hits, why, near, asked, points, _ = frames(page)
     assert hits["points"].to_list() == result.hits["points"].to_list()
     assert why["failed"].sum() == sum(told.failed for told in result.excluded.values())
@@ -206,3 +208,14 @@ def test_an_age_with_decimals_and_a_rate_beyond_all_reason_are_refused(page: App
         assert f"“{typed}” er ikke et helt tal." in said
     assert said.count("er for meget. Skriv højst 1.000.000.") == 2
     assert "er for meget. Skriv højst 20.000." in said
+
+
+def test_a_place_whose_day_has_come_is_open_now(demo: Path) -> None:
+    """As the page of vacant places says it."""
+    day = loading.as_of(demo)
+    towns = loading.municipalities(demo)
+    result = match(loading.need("2026-118", demo), loading.places(demo), loading.weights(day), as_of=day, municipalities=towns)
+    (column,) = [one for one in match_tables.hit_columns(result, "da") if not isinstance(one, str) and one.key == "accepting_from"]
+    assert column.write is not None
+    told = [day - dt.timedelta(days=69), day, day + dt.timedelta(days=30), None]
+    assert [column.write(one) for one in told] == ["nu", "nu", formats.date(told[2], "da"), "ukendt"]

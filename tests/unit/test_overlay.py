@@ -32,9 +32,17 @@ def version(tmp_path: Path) -> Version:
     return small.publish(tmp_path / "warehouse")
 
 
-def correct(book: Ledger, unit_id: str, field: str, value: Any, delivered: Any) -> int:
+def correct(book: Ledger, unit_id: str, field: str, value: Any, delivered: Any, instead_of: int | None = None) -> int:
     return overlays.correct(
-        book, unit_id=unit_id, field=field, value=value, delivered=delivered, why="ringet op", who="Ida Prøve", version="v"
+        book,
+        unit_id=unit_id,
+        field=field,
+        value=value,
+        delivered=delivered,
+        why="ringet op",
+        who="Ida Prøve",
+        version="v",
+        instead_of=instead_of,
     ).id
 
 
@@ -132,8 +140,25 @@ def test_who_wrote_what_about_a_unit_newest_first(book: Ledger, version: Version
     overlays.withdraw(book, number, why="nej", who="Bo Prøve")
     told = overlay.written_about(book, "A-1")
     assert told.select("kind", "field", "before", "after", "who", "why").rows() == [
-        ("withdrawn", "single_person", None, None, "Bo Prøve", "nej"),
+        ("withdrawn", "single_person", "true", None, "Bo Prøve", "nej"),
         ("corrected", "single_person", None, "true", "Ida Prøve", "ringet op"),
         ("confirmed", "confirmed_at", None, LATER.isoformat(), "Ida Prøve (afdelingsleder)", None),
     ]
     assert overlay.written_about(book, "A-2").is_empty()
+
+
+def test_before_a_correction_stood_the_one_before_it(book: Ledger, version: Version) -> None:
+    first = correct(book, "A-1", "accepting", 0, 1)
+    second = correct(book, "A-1", "accepting", 2, 1, instead_of=first)
+    overlays.withdraw(book, second, why="nej", who="Bo Prøve")
+    third = correct(book, "A-1", "accepting", 3, 1)
+    # A delivery has come in between: what the earlier correction said counted no longer.
+    correct(book, "A-1", "accepting", 5, 4, instead_of=third)
+    told = overlay.written_about(book, "A-1")
+    assert told.select("kind", "before", "after").rows()[::-1] == [
+        ("corrected", "1", "0"),
+        ("corrected", "0", "2"),
+        ("withdrawn", "2", "1"),
+        ("corrected", "1", "3"),
+        ("corrected", "4", "5"),
+    ]

@@ -88,7 +88,7 @@ def test_every_line_of_facts_knows_the_fields_behind_it(language: str) -> None:
     unit = dict.fromkeys(
         (*overlays.correctable(), "rate_normal_ore", "offer_type_name", "primary_names", "secondary_names", "excluded_names")
     )
-    labels = [label for label, _ in vacancies.facts(unit, 98.0, language)]
+    labels = [label for label, _ in vacancies.facts(unit, 98.0, language, DAY)]
     behind = history.facts_of(98.0, language)
     of_approvals = {label for label in labels if label not in behind}
     assert len(of_approvals) == 3

@@ -122,13 +122,31 @@ def test_towns_sum_what_surely_fits() -> None:
 
 def test_an_export_says_which_filters_were_used() -> None:
     told = vacancies.about(
-        {"groups": ["a", "b"], "age": 24, "max_rate_ore": 320000, "open_by": dt.date(2027, 1, 1), "max_km": None, "offer_types": []}, "da"
+        {
+            "groups": ["a", "b"],
+            "age": 24,
+            "max_rate_ore": 320000,
+            "open_by": dt.date(2027, 1, 1),
+            "max_km": None,
+            "offer_types": ["A107"],
+            "municipalities": ["259"],
+            "operator_kinds": ["municipal"],
+            "night_covers": ["awake", "sleeping"],
+            "freshness": ["fresh"],
+        },
+        "da",
+        {"groups": {"a": "Autismespektrum"}, "offer_types": {"A107": "§ 107 · Midlertidigt"}, "municipalities": {"259": "Køge"}},
     )
     assert {key: said(value) for key, value in told.items()} == {
-        "Målgrupper": "a og b",
+        "Målgrupper": "Autismespektrum og b",
+        "Tilbudstype": "§ 107 · Midlertidigt",
         "Alder": "24",
         "Åben senest": "01.01.2027",
+        "Kommuner": "Køge",
         "Takst": "3.200 kr.",
+        "Driftsherre": "kommunal",
+        "Natdækning": "vågen og sovende",
+        "Friskhed": "frisk",
     }
 
 
@@ -161,13 +179,13 @@ UNIT = {
 
 
 def test_the_details_say_what_is_known_and_what_is_not() -> None:
-    facts = {said(label): said(value) for label, value in vacancies.facts(UNIT, 98, "da")}
+    facts = {said(label): said(value) for label, value in vacancies.facts(UNIT, 98, "da", dt.date(2026, 11, 1))}
     assert facts["Primære målgrupper"] == "Autismespektrum"
     assert facts["Sekundære målgrupper"] == "ingen opgivet"
     assert facts["Modtages ikke"] == "Demens og Angst"
     assert facts["Godkendelse"] == "godkendt med vilkår, til 31.12.2028"
     assert facts["Alder"] == "18–ukendt år"
-    nobody_told = dict(vacancies.facts(UNIT | {"age_from": None}, 98, "da"))
+    nobody_told = dict(vacancies.facts(UNIT | {"age_from": None}, 98, "da", dt.date(2026, 11, 1)))
     assert nobody_told["Alder"] == "ukendt"
     assert facts["Støttebehov (0-4)"] == "ukendt"
     assert facts["Takst"] == "2.845 kr. pr. døgn (prisår 2026, forudsat belægning ukendt)"
