@@ -81,6 +81,11 @@ def ids(frame: pl.DataFrame, name: str, column: str, like: pl.DataType | None = 
     return series
 
 
+def kind(known: pl.Series) -> pl.DataType | None:
+    """What ids have to be like: those that are known, if any."""
+    return known.dtype if known.len() else None
+
+
 def whole(frame: pl.DataFrame, name: str, column: str) -> Ints:
     """A column of whole numbers. Raises `allocation_not_whole` for other kinds, and for decimals that are not whole."""
     series = frame[column]
@@ -144,6 +149,7 @@ def read(
     wanted: pl.DataFrame | None = None,
     waiting_points: int = 0,
     longest_wait: int | None = None,
+    holds: pl.DataFrame | None = None,
 ) -> Market:
     """The market of the frames that `samplads.matching.allocation.allocate` describes. Raises SampladsError for what cannot be read."""
     columns(pairs, "pairs", "need_id", "unit_id", "points")
@@ -176,6 +182,11 @@ def read(
         waits = np.maximum(0, lot_month[edge_lot] - wanted_month[need[edge_pair]])
         if longest_wait is not None:
             soon = waits <= longest_wait
+            if holds is not None and holds.height:
+                # What is promised is waited for.
+                number, frame = by_need(holds, "holds", need_ids, "unit_id")
+                promised = number * max(1, unit_ids.len()) + numbers(ids(frame, "holds", "unit_id", kind(unit_ids)), unit_ids)
+                soon |= np.isin(need[edge_pair] * max(1, unit_ids.len()) + unit[edge_pair], promised[number >= 0])
             edge_pair, edge_lot, waits = edge_pair[soon], edge_lot[soon], waits[soon]
     return Market(
         need_ids=need_ids,

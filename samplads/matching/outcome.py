@@ -271,6 +271,9 @@ def insist(allocation: Allocation, need_id: object, unit_id: object, *, progress
     """
     solved = allocation.solved
     _number(solved, need_id)
+    if allocation.chosen.filter(pl.col("need_id") == need_id)["unit_id"].to_list() == [unit_id]:
+        # The best plan of all has it so already.
+        return Insisting(allocation, (0,) * len(allocation.value), moves(allocation, allocation))
     kinds = solved.pairs.schema
     hold = pl.DataFrame({"need_id": [need_id], "unit_id": [unit_id]}, schema={name: kinds[name] for name in ("need_id", "unit_id")})
     before = solved.options["holds"]

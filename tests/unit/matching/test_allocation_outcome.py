@@ -313,6 +313,16 @@ def test_values_over_a_horizon_are_found_by_solving_again(seed: int) -> None:
             assert difference(before, fewer) == (row["lost_urgent"], row["lost_placed"], row["lost_points"])
 
 
+def test_insisting_on_what_the_plan_gives_costs_nothing() -> None:
+    pairs = pl.DataFrame({"need_id": ["a", "b"], "unit_id": ["x", "x"], "points": [50, 50]})
+    capacity = pl.DataFrame({"unit_id": ["x", "x"], "opens": [1, 4], "places": [1, 1]})
+    wanted = pl.DataFrame({"need_id": ["a", "b"], "wanted_from": [4, 1]})
+    before = allocate(pairs, capacity, wanted=wanted, waiting_points=5, longest_wait=6)
+    for need in ("a", "b"):
+        same = outcome.insist(before, need, "x")
+        assert (same.change, same.moves.height) == ((0, 0), 0)
+
+
 def test_unknown_ids_are_a_sentence() -> None:
     before = allocate(pl.DataFrame({"need_id": ["a"], "unit_id": ["x"], "points": [1]}), pl.DataFrame({"unit_id": ["x"], "places": [1]}))
     for call in (
