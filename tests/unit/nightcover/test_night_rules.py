@@ -116,6 +116,11 @@ def test_one_rule(rule: str, outcome: str, member: dict[str, object], shared: di
         assert rule in outcomes(a, b, post)[outcome]
 
 
+def test_an_approval_that_is_not_required_cannot_run_out() -> None:
+    free = replace(A, approval_status="not_required", approved_until=dt.date(2020, 1, 1))
+    assert "S4" not in outcomes(free).get("fail", set())
+
+
 def test_an_exclusion_against_an_unknown_group_is_to_be_assessed() -> None:
     assert "S2" in outcomes(replace(A, excludes=frozenset({"g-9"})), replace(B, groups=frozenset()))["unknown"]
 
