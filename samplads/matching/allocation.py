@@ -150,7 +150,8 @@ def allocate(
 ) -> Allocation:
     """The best plan: each need at most one place, each unit at most its places, aims as the module says.
 
-    pairs: [need_id, unit_id, points], one row for each need and unit that suit each other. Ids are text or whole numbers; points are whole
+    pairs: [need_id, unit_id, points], one row for each need and unit that suit each other. Ids are text or whole numbers (of any width; the
+        answers have them in 64 bits); points are whole
     numbers and may be negative (being placed counts before points). The same row twice counts once; two rows for one pair with different
     points are refused.
     capacity: [unit_id, places], one row a unit. Negative places (an over-occupied unit) count as 0, a unit without a row has none.
@@ -177,6 +178,8 @@ def allocate(
         raise SampladsError("allocation_fairness_out_of_range", fairness=fairness)
     if fairness is not None and group is None:
         raise SampladsError("allocation_group_missing_for_fairness")
+    pairs, capacity = market.plain(pairs, "need_id", "unit_id"), market.plain(capacity, "unit_id")
+    holds = None if holds is None else market.plain(holds, "need_id", "unit_id")
     case = market.read(
         pairs,
         capacity,
@@ -403,7 +406,7 @@ def _foes(incompatible: pl.DataFrame | None, case: Market) -> Ints:
     if incompatible is None or incompatible.height == 0:
         return np.zeros((0, 2), dtype=np.int64)
     market.columns(incompatible, "incompatible", "need_a", "need_b")
-    like = case.need_ids.dtype
+    like = market.kind(case.need_ids)
     one = market.ids(incompatible, "incompatible", "need_a", like)
     other = market.ids(incompatible, "incompatible", "need_b", like)
     same = one.filter(one == other)

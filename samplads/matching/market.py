@@ -69,7 +69,7 @@ def ids(frame: pl.DataFrame, name: str, column: str, like: pl.DataType | None = 
     """A column of ids as String or Int64. Raises `allocation_ids_differ` where it is neither, or not what `like` is."""
     series = frame[column]
     if series.len() == 0:
-        return series.cast(like or pl.String())
+        return series.cast(like or (pl.Int64() if series.dtype.is_integer() else pl.String()))
     if series.dtype.is_integer():
         series = series.cast(pl.Int64)
     elif series.dtype in (pl.String, pl.Categorical, pl.Enum):
@@ -79,6 +79,12 @@ def ids(frame: pl.DataFrame, name: str, column: str, like: pl.DataType | None = 
     if like is not None and series.dtype != like:
         raise SampladsError("allocation_ids_differ", frame=name, column=column, kind=str(series.dtype), expected=str(like))
     return series
+
+
+def plain(frame: pl.DataFrame, *names: str) -> pl.DataFrame:
+    """Ids that are whole numbers of whatever width as Int64, so that all frames agree."""
+    narrow = [name for name in names if name in frame.columns and frame.schema[name].is_integer()]
+    return frame.with_columns(pl.col(narrow).cast(pl.Int64)) if narrow else frame
 
 
 def kind(known: pl.Series) -> pl.DataType | None:
@@ -104,11 +110,11 @@ def numbers(series: pl.Series, known: pl.Series) -> Ints:
     """The place of each id in a sorted list of ids, -1 where it is not there."""
     if series.len() == 0:
         return np.zeros(0, dtype=np.int64)
+    if known.len() == 0:
+        return np.full(series.len(), -1, dtype=np.int64)
     if series.dtype == pl.String:
         codes = series.cast(pl.Enum(known), strict=False).to_physical().cast(pl.Int64).fill_null(-1)
         return codes.to_numpy().astype(np.int64)
-    if known.len() == 0:
-        return np.full(series.len(), -1, dtype=np.int64)
     table, wanted = known.to_numpy(), series.to_numpy()
     place = np.minimum(np.searchsorted(table, wanted), len(table) - 1)
     return np.where(table[place] == wanted, place, -1).astype(np.int64)
@@ -133,7 +139,7 @@ def by_need(frame: pl.DataFrame, name: str, known: pl.Series, *needed: str) -> t
     Raises `allocation_need_twice` where a need stands twice.
     """
     columns(frame, name, "need_id", *needed)
-    series = ids(frame, name, "need_id", known.dtype)
+    series = ids(frame, name, "need_id", kind(known))
     twice = series.filter(series.is_duplicated())
     if twice.len():
         raise SampladsError("allocation_need_twice", frame=name, need=twice.min())
