@@ -150,7 +150,8 @@ def allocate(
 ) -> Allocation:
     """The best plan: each need at most one place, each unit at most its places, aims as the module says.
 
-    pairs: [need_id, unit_id, points], one row for each need and unit that suit each other. Ids are text or whole numbers; points are whole
+    pairs: [need_id, unit_id, points], one row for each need and unit that suit each other. Ids are text or whole numbers (of any width; the
+        answers have them in 64 bits); points are whole
     numbers and may be negative (being placed counts before points). The same row twice counts once; two rows for one pair with different
     points are refused.
     capacity: [unit_id, places], one row a unit. Negative places (an over-occupied unit) count as 0, a unit without a row has none.
@@ -160,7 +161,8 @@ def allocate(
         a municipality's share may lie (0.1 = 10 percentage points). Never costs a placement; floors that cannot be reached are missed by as
         few placements as possible in all, and shown.
     incompatible: [need_a, need_b] who must not live in the same unit. An integer programme where the plan without it breaks a rule.
-    holds: [need_id, unit_id] places promised by people: kept as they are, within `places`.
+    holds: [need_id, unit_id] places promised by people: kept as they are, within `places`, however long they are waited for. With dated
+        places the unit is promised, and not the month.
     wanted, waiting_points, longest_wait: with a column `opens` in capacity (a date, meant as its month, or a number of a month; then a row
         for each unit and month) the places open over a horizon. [need_id, wanted_from] is the same for needs: a place that opens later
         is waited for, at so many points a month and so many months at most. A place that opens earlier is kept until the need wants it.
@@ -176,6 +178,8 @@ def allocate(
         raise SampladsError("allocation_fairness_out_of_range", fairness=fairness)
     if fairness is not None and group is None:
         raise SampladsError("allocation_group_missing_for_fairness")
+    pairs, capacity = market.plain(pairs, "need_id", "unit_id"), market.plain(capacity, "unit_id")
+    holds = None if holds is None else market.plain(holds, "need_id", "unit_id")
     case = market.read(
         pairs,
         capacity,
@@ -184,30 +188,14 @@ def allocate(
         wanted=wanted,
         waiting_points=waiting_points,
         longest_wait=longest_wait,
+        holds=holds,
     )
-    held = held_lots(holds, case)
     foes = _foes(incompatible, case)
+    sides = None if fairness is None or group is None else _municipalities(group, case)
+    rules = _Rules(foes, sides, Fraction(str(fairness or 0)), node_limit)
+    held = held_lots(holds, case, longest_wait, rules)
     tell("solve", 0.15)
-
-    tick = _ticking(tell, "solve", 0.15, 0.6)
-    problem = _problem(case, held, foes, {}, ())
-    assignment = optimum(problem.network, tick)
-    sides: tuple[Ints, pl.Series, Ints] | None = None
-    floors: Ints | None = None
-    if fairness is not None and group is not None:
-        sides = _municipalities(group, case)
-        floors = _floors(Fraction(str(fairness)), sides, _most_placed(problem, assignment, held, foes, node_limit, tick))
-        problem, assignment = _fair(case, held, foes, sides[0], floors, problem, assignment, tick)
-    tell("ties", 0.6)
-    tick = _ticking(tell, "ties", 0.6, 0.85)
-    while True:
-        edge = _settle(problem, assignment, case.turn, tick)
-        if sides is None or floors is None or not _below(problem, edge, held, sides[0], floors):
-            break
-        # Settling may have taken from a municipality what it had by chance: then its floor counts from here on.
-        loose = Assignment(edge, assignment.price, assignment.utility, assignment.value, assignment.bound)
-        problem, assignment = _fair(case, held, foes, sides[0], floors, problem, loose, tick)
-    assignment = Assignment(edge, assignment.price, assignment.utility, assignment.value, assignment.bound)
+    problem, assignment, floors = _planned(case, held, rules, tell)
     tell("apart", 0.85)
     outcome = apart.keep(
         problem.network, assignment, problem.units, foes, problem.aims(), problem.base, node_limit, lambda: tell("apart", 0.9)
@@ -244,7 +232,43 @@ def allocate(
             "node_limit": node_limit,
         },
     )
-    return _result(solved, outcome, sides, floors, _digest(case, held, foes, sides, fairness), began)
+    return _result(solved, outcome, sides, floors, _digest(case, held, rules), began)
+
+
+@dataclass(frozen=True, eq=False)
+class _Rules:
+    """What binds a plan beside places and pairs."""
+
+    foes: Ints
+    sides: tuple[Ints, pl.Series, Ints] | None
+    """With fairness: as `_municipalities` tells."""
+    within: Fraction
+    node_limit: int
+
+
+def _planned(
+    case: Market, held: Ints, rules: _Rules, tell: Progress, wished: Bools | None = None
+) -> tuple[_Problem, Assignment, Ints | None]:
+    """The best plan but for keeping residents apart, with its ties settled, and the floors it was held against."""
+    tick = _ticking(tell, "solve", 0.15, 0.6)
+    problem = _problem(case, held, rules.foes, {}, (), wished)
+    assignment = optimum(problem.network, tick)
+    floors: Ints | None = None
+    if rules.sides is not None:
+        floors = _floors(rules.within, rules.sides, _most_placed(problem, assignment, held, rules.foes, rules.node_limit, tick))
+        problem, assignment = _fair(case, held, rules.foes, rules.sides[0], floors, problem, assignment, wished, tick)
+    tell("ties", 0.6)
+    tick = _ticking(tell, "ties", 0.6, 0.85)
+    while True:
+        edge = _settle(problem, assignment, case.turn, tick)
+        assignment = Assignment(edge, assignment.price, assignment.utility, assignment.value, assignment.bound)
+        if rules.sides is None or floors is None or not _below(problem, edge, held, rules.sides[0], floors):
+            return problem, assignment, floors
+        # Settling may have taken from a municipality what it had by chance: then its floor counts from here on.
+        problem, assignment = _fair(case, held, rules.foes, rules.sides[0], floors, problem, assignment, wished, tick)
+
+
+WAITS, WISHED = -1, -2
 
 
 @dataclass(frozen=True, eq=False)
@@ -256,7 +280,7 @@ class _Problem:
     base: int
     least: int
     level: Ints
-    """By edge: tier of the need for a place, -1 for waiting."""
+    """By edge: tier of the need for a place, WAITS for waiting, WISHED for a place of a unit that is held for the need."""
     fair: Ints
     """By edge: 1 where it spares its municipality a lacking placement."""
     points: Ints
@@ -274,18 +298,30 @@ class _Problem:
 
     def aims(self) -> list[Ints]:
         """The aims in order, each as a whole number by edge to be added up and made greatest."""
-        counts = [((self.level >= 0) & (self.level <= tier)).astype(np.int64) for tier in range(self.tiers)]
+        counts = [((self.level != WAITS) & (self.level <= tier)).astype(np.int64) for tier in range(self.tiers)]
         return [*counts, self.fair, self.points]
 
 
-def _problem(case: Market, held: Ints, foes: Ints, floors: dict[int, int], short: tuple[Ints, ...]) -> _Problem:
-    """The network of values. `floors`: by municipality the number of its needs that may wait without lacking; `short`: its needs."""
+def _problem(
+    case: Market, held: Ints, foes: Ints, floors: dict[int, int], short: tuple[Ints, ...], wished: Bools | None = None
+) -> _Problem:
+    """The network of values. `floors`: by municipality the number of its needs that may wait without lacking; `short`: its needs.
+
+    `wished`: by edge of the market, what may be held for a need that is to be placed before all others, and nowhere else.
+    """
     need = case.edge_need
     free = held < 0
     places = case.lot_places - np.bincount(held[~free], minlength=len(case.lot_places))
     open_edge = free[need] & (places[case.edge_lot] > 0)
-    if len(foes) and (~free).any():
-        open_edge &= ~_beside_foe(case, held, foes)
+    at = np.full(len(held), -1, dtype=np.int64)
+    at[~free] = case.lot_unit[held[~free]]
+    asked = np.zeros(len(held), dtype=bool)
+    if wished is not None:
+        asked[need[wished]] = True
+        at[need[wished]] = case.lot_unit[case.edge_lot[wished]]
+        open_edge &= wished | ~asked[need]
+    if len(foes) and (at >= 0).any():
+        open_edge &= ~_beside_foe(case, at, foes)
     source = np.flatnonzero(open_edge)
     points = case.edge_points[source]
     least, most = (int(points.min()), int(points.max())) if len(points) else (0, 0)
@@ -295,10 +331,11 @@ def _problem(case: Market, held: Ints, foes: Ints, floors: dict[int, int], short
     spared = 4 * reach
     base = 4 * (needs + 2) * spared if floors else 4 * reach
     tiers = len(case.tiers)
-    if (tiers + 2) * base * 4 >= LARGEST:
+    if (tiers + 2 + int(asked.any())) * base * 4 >= LARGEST:
         raise SampladsError("allocation_points_too_large", frame="pairs", column="points")
-    level = case.tier[need[source]]
-    lot, value = case.edge_lot[source], base * (tiers - level) + points - least
+    level = np.where(asked[need[source]], WISHED, case.tier[need[source]])
+    # A unit that is held stands above all tiers.
+    lot, value = case.edge_lot[source], base * (tiers - np.maximum(level, -1)) + points - least
     who, fair, units = need[source], np.zeros(len(source), dtype=np.int64), case.lot_unit
     points = points - least
     for extra, (municipality, may_wait) in enumerate(sorted(floors.items())):
@@ -309,36 +346,59 @@ def _problem(case: Market, held: Ints, foes: Ints, floors: dict[int, int], short
         lots = len(case.lot_places) + extra
         who, lot = np.append(who, members), np.append(lot, np.full(len(members), lots))
         value = np.append(value, np.full(len(members), spared))
-        level, fair = np.append(level, np.full(len(members), -1)), np.append(fair, np.ones(len(members), dtype=np.int64))
+        level, fair = np.append(level, np.full(len(members), WAITS)), np.append(fair, np.ones(len(members), dtype=np.int64))
         points, source = np.append(points, np.zeros(len(members), dtype=np.int64)), np.append(source, np.full(len(members), -1))
         places, units = np.append(places, may_wait), np.append(units, -1)
     if floors:
         order = np.lexsort((lot, who))
         who, lot, value, level, fair, points, source = (a[order] for a in (who, lot, value, level, fair, points, source))
-        value = value + np.where((level >= 0) & (fair == 1), spared, 0)
+        value = value + np.where((level != WAITS) & (fair == 1), spared, 0)
     network = Network.of(needs, places, who, lot, value)
     return _Problem(network, source, units, base, least, level, fair, points, tiers, spared if floors else 0, floors)
 
 
-def held_lots(holds: pl.DataFrame | None, case: Market) -> Ints:
-    """By need: the lot that is held for it. With dated places: the unit's first lot with room that the need can use."""
+def held_lots(holds: pl.DataFrame | None, case: Market, longest_wait: int | None = None, rules: _Rules | None = None) -> Ints:
+    """By need: the lot that is held for it. A hold names the unit: of its lots, with dated places, it is the one of the best plan.
+
+    A lot that opens later than the longest wait is held only where the others of the unit have no room for all that is held in it.
+    """
     held = np.full(len(case.tier), -1, dtype=np.int64)
     if holds is None or holds.height == 0:
         return held
     number, frame = market.by_need(holds, "holds", case.need_ids, "unit_id")
-    unit = market.numbers(market.ids(frame, "holds", "unit_id", case.unit_ids.dtype), case.unit_ids)
-    need = case.edge_need
-    room = case.lot_places.copy()
-    for row in np.lexsort((unit, number)):
-        suits = np.flatnonzero((need == number[row]) & (case.lot_unit[case.edge_lot] == unit[row])) if number[row] >= 0 else number[:0]
-        if len(suits) == 0:
-            raise SampladsError("allocation_hold_without_pair", need=frame["need_id"][int(row)], unit=frame["unit_id"][int(row)])
-        roomy = [int(case.edge_lot[edge]) for edge in suits if room[case.edge_lot[edge]] > 0]
-        if not roomy:
-            raise SampladsError("allocation_hold_over_places", unit=frame["unit_id"][int(row)])
-        held[number[row]] = roomy[0]
-        room[roomy[0]] -= 1
+    unit = market.numbers(market.ids(frame, "holds", "unit_id", market.kind(case.unit_ids)), case.unit_ids)
+    at = np.full(len(case.tier), -2, dtype=np.int64)
+    at[number[number >= 0]] = unit[number >= 0]
+    mine = at[case.edge_need] == case.lot_unit[case.edge_lot]
+    edges = np.bincount(case.edge_need[mine], minlength=len(at))
+    for row in np.argsort(number, kind="stable").tolist():
+        if number[row] < 0 or edges[number[row]] == 0:
+            raise SampladsError("allocation_hold_without_pair", need=frame["need_id"][row], unit=frame["unit_id"][row])
+    foes = np.zeros((0, 2), dtype=np.int64) if rules is None else rules.foes
+    for one, other in foes[(at[foes[:, 0]] >= 0) & (at[foes[:, 0]] == at[foes[:, 1]])].tolist()[:1]:
+        named = {"need_a": case.need_ids[one], "need_b": case.need_ids[other], "unit": case.unit_ids[int(at[one])]}
+        raise SampladsError("allocation_holds_incompatible", **named)
+    usable = mine & (case.lot_places[case.edge_lot] > 0)
+    if longest_wait is not None:
+        soon = usable & (case.edge_waits <= longest_wait)
+        crowded = np.unique(at[(at >= 0) & ~_fits(case, soon)])
+        usable &= soon | np.isin(case.lot_unit[case.edge_lot], crowded)
+    outside = np.flatnonzero((at >= 0) & ~_fits(case, usable))
+    if len(outside):
+        raise SampladsError("allocation_hold_over_places", unit=case.unit_ids[int(at[outside[0]])])
+    if np.bincount(case.edge_need[usable], minlength=len(at)).max(initial=0) > 1:
+        rules = rules or _Rules(foes, None, Fraction(0), 0)
+        problem, assignment, _ = _planned(case, held, rules, _telling(None), usable)
+        return np.where(at >= 0, _lots_of(problem, assignment.edge, held), -1)
+    held[case.edge_need[usable]] = case.edge_lot[usable]
     return held
+
+
+def _fits(case: Market, usable: Bools) -> Bools:
+    """By need: whether there is room for it where as many as possible are given one of these edges."""
+    edges = np.flatnonzero(usable)
+    network = Network.of(len(case.tier), case.lot_places, case.edge_need[edges], case.edge_lot[edges], np.ones(len(edges), dtype=np.int64))
+    return optimum(network).edge >= 0
 
 
 def _foes(incompatible: pl.DataFrame | None, case: Market) -> Ints:
@@ -346,7 +406,7 @@ def _foes(incompatible: pl.DataFrame | None, case: Market) -> Ints:
     if incompatible is None or incompatible.height == 0:
         return np.zeros((0, 2), dtype=np.int64)
     market.columns(incompatible, "incompatible", "need_a", "need_b")
-    like = case.need_ids.dtype
+    like = market.kind(case.need_ids)
     one = market.ids(incompatible, "incompatible", "need_a", like)
     other = market.ids(incompatible, "incompatible", "need_b", like)
     same = one.filter(one == other)
@@ -357,12 +417,12 @@ def _foes(incompatible: pl.DataFrame | None, case: Market) -> Ints:
     return np.unique(np.sort(couple, axis=1), axis=0).astype(np.int64)
 
 
-def _beside_foe(case: Market, held: Ints, foes: Ints) -> Bools:
-    """By edge: whether a foe of the need already holds a place in the unit."""
+def _beside_foe(case: Market, at: Ints, foes: Ints) -> Bools:
+    """By edge: whether a foe of the need already holds a place in the unit. `at`: by need the unit that is held for it, -1 for none."""
     units = len(case.unit_ids)
     both = np.concatenate([foes, foes[:, ::-1]])
-    both = both[held[both[:, 0]] >= 0]
-    barred = both[:, 1] * units + case.lot_unit[held[both[:, 0]]]
+    both = both[at[both[:, 0]] >= 0]
+    barred = both[:, 1] * units + at[both[:, 0]]
     return np.isin(case.edge_need * units + case.lot_unit[case.edge_lot], barred)
 
 
@@ -415,6 +475,7 @@ def _fair(
     floors: Ints,
     problem: _Problem,
     assignment: Assignment,
+    wished: Bools | None,
     tick: Callable[[], None],
 ) -> tuple[_Problem, Assignment]:
     """Aim 2: floors are added for the municipalities that the plan leaves below theirs, until no other one falls below.
@@ -435,7 +496,7 @@ def _fair(
         for one in below:
             firm = int((held[side == one] >= 0).sum())
             bound[one] = len(members[one]) - min(len(members[one]), max(0, int(floors[one]) - firm))
-        problem = _problem(case, held, foes, bound, members)
+        problem = _problem(case, held, foes, bound, members, wished)
         assignment = optimum(problem.network, tick)
 
 
@@ -557,14 +618,17 @@ def _shares(sides: tuple[Ints, pl.Series, Ints], floors: Ints, lot: Ints) -> pl.
     )
 
 
-def _digest(case: Market, held: Ints, foes: Ints, sides: tuple[Ints, pl.Series, Ints] | None, fairness: float | None) -> str:
+def _digest(case: Market, held: Ints, rules: _Rules) -> str:
     digest = hashlib.blake2b(digest_size=16)
     for series in (case.need_ids, case.unit_ids):
         digest.update("\x1f".join(str(one) for one in series.to_list()).encode())
-    for array in (case.edge_need, case.edge_lot, case.edge_points, case.lot_unit, case.lot_places, case.tier, case.turn, held, foes):
+    arrays = (case.edge_need, case.edge_lot, case.edge_points, case.lot_unit, case.lot_places, case.tier, case.turn, held, rules.foes)
+    dated = () if case.lot_month is None else (case.lot_month, case.edge_waits)
+    for array in (*arrays, *dated):
         digest.update(np.ascontiguousarray(array).tobytes() + b"|")
-    if sides is not None:
-        digest.update(sides[0].tobytes() + sides[2].tobytes() + str(fairness).encode())
+    digest.update(f"{case.tiers}{rules.node_limit}".encode())
+    if rules.sides is not None:
+        digest.update(rules.sides[0].tobytes() + rules.sides[2].tobytes() + str(rules.within).encode())
     return digest.hexdigest()
 
 

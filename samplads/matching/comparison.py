@@ -55,9 +55,9 @@ def compare(
     `holds` stand in all four: the places are gone before anybody is served.
     """
     dated: dict[str, Any] = {"wanted": wanted, "waiting_points": waiting_points, "longest_wait": longest_wait}
-    case = market.read(pairs, capacity, priority=priority, waiting=waiting, **dated)
+    case = market.read(pairs, capacity, priority=priority, waiting=waiting, holds=holds, **dated)
     tell = progress or (lambda _step, _share: None)
-    free, number, kept = _beside_holds(case, holds)
+    free, number, kept = _beside_holds(case, holds, longest_wait)
 
     def shared(way: Callable[[Market], Ints], share: float) -> Plan:
         tell("compare", share)
@@ -77,9 +77,9 @@ def compare(
     return Comparison(table, queue, greedy, settled, best)
 
 
-def _beside_holds(case: Market, holds: pl.DataFrame | None) -> tuple[Market, Ints, Ints]:
+def _beside_holds(case: Market, holds: pl.DataFrame | None, longest_wait: int | None) -> tuple[Market, Ints, Ints]:
     """The market without the needs and places that are held; the number of each of its edges in the whole one; by need its held edge."""
-    held = held_lots(holds, case)
+    held = held_lots(holds, case, longest_wait)
     number = np.flatnonzero(held[case.edge_need] < 0)
     kept = np.full(len(held), -1, dtype=np.int64)
     mine = np.flatnonzero(held[case.edge_need] == case.edge_lot)

@@ -69,7 +69,7 @@ def ids(frame: pl.DataFrame, name: str, column: str, like: pl.DataType | None = 
     """A column of ids as String or Int64. Raises `allocation_ids_differ` where it is neither, or not what `like` is."""
     series = frame[column]
     if series.len() == 0:
-        return series.cast(like or pl.String())
+        return series.cast(like or (pl.Int64() if series.dtype.is_integer() else pl.String()))
     if series.dtype.is_integer():
         series = series.cast(pl.Int64)
     elif series.dtype in (pl.String, pl.Categorical, pl.Enum):
@@ -79,6 +79,17 @@ def ids(frame: pl.DataFrame, name: str, column: str, like: pl.DataType | None = 
     if like is not None and series.dtype != like:
         raise SampladsError("allocation_ids_differ", frame=name, column=column, kind=str(series.dtype), expected=str(like))
     return series
+
+
+def plain(frame: pl.DataFrame, *names: str) -> pl.DataFrame:
+    """Ids that are whole numbers of whatever width as Int64, so that all frames agree."""
+    narrow = [name for name in names if name in frame.columns and frame.schema[name].is_integer()]
+    return frame.with_columns(pl.col(narrow).cast(pl.Int64)) if narrow else frame
+
+
+def kind(known: pl.Series) -> pl.DataType | None:
+    """What ids have to be like: those that are known, if any."""
+    return known.dtype if known.len() else None
 
 
 def whole(frame: pl.DataFrame, name: str, column: str) -> Ints:
@@ -99,11 +110,11 @@ def numbers(series: pl.Series, known: pl.Series) -> Ints:
     """The place of each id in a sorted list of ids, -1 where it is not there."""
     if series.len() == 0:
         return np.zeros(0, dtype=np.int64)
+    if known.len() == 0:
+        return np.full(series.len(), -1, dtype=np.int64)
     if series.dtype == pl.String:
         codes = series.cast(pl.Enum(known), strict=False).to_physical().cast(pl.Int64).fill_null(-1)
         return codes.to_numpy().astype(np.int64)
-    if known.len() == 0:
-        return np.full(series.len(), -1, dtype=np.int64)
     table, wanted = known.to_numpy(), series.to_numpy()
     place = np.minimum(np.searchsorted(table, wanted), len(table) - 1)
     return np.where(table[place] == wanted, place, -1).astype(np.int64)
@@ -128,7 +139,7 @@ def by_need(frame: pl.DataFrame, name: str, known: pl.Series, *needed: str) -> t
     Raises `allocation_need_twice` where a need stands twice.
     """
     columns(frame, name, "need_id", *needed)
-    series = ids(frame, name, "need_id", known.dtype)
+    series = ids(frame, name, "need_id", kind(known))
     twice = series.filter(series.is_duplicated())
     if twice.len():
         raise SampladsError("allocation_need_twice", frame=name, need=twice.min())
@@ -144,6 +155,7 @@ def read(
     wanted: pl.DataFrame | None = None,
     waiting_points: int = 0,
     longest_wait: int | None = None,
+    holds: pl.DataFrame | None = None,
 ) -> Market:
     """The market of the frames that `samplads.matching.allocation.allocate` describes. Raises SampladsError for what cannot be read."""
     columns(pairs, "pairs", "need_id", "unit_id", "points")
@@ -176,6 +188,11 @@ def read(
         waits = np.maximum(0, lot_month[edge_lot] - wanted_month[need[edge_pair]])
         if longest_wait is not None:
             soon = waits <= longest_wait
+            if holds is not None and holds.height:
+                # What is promised is waited for.
+                number, frame = by_need(holds, "holds", need_ids, "unit_id")
+                promised = number * max(1, unit_ids.len()) + numbers(ids(frame, "holds", "unit_id", kind(unit_ids)), unit_ids)
+                soon |= np.isin(need[edge_pair] * max(1, unit_ids.len()) + unit[edge_pair], promised[number >= 0])
             edge_pair, edge_lot, waits = edge_pair[soon], edge_lot[soon], waits[soon]
     return Market(
         need_ids=need_ids,

@@ -89,7 +89,11 @@ def unplaced(allocation: Allocation, needs: pl.DataFrame | None = None, full: pl
         orient="row",
     )
     if needs is not None:
-        frame = pl.concat([frame, _strangers(needs, solved)], how="diagonal")
+        strangers = _strangers(needs, solved)
+        if frame.is_empty():
+            # No pairs at all say nothing of how ids look.
+            frame = frame.with_columns(pl.col("need_id", "lost_to", "left_out").cast(strangers.schema["need_id"]))
+        frame = pl.concat([frame, strangers], how="diagonal")
     if full is not None and full.height:
         frame = _with_full(frame, full)
     return frame.sort("need_id")
@@ -98,6 +102,7 @@ def unplaced(allocation: Allocation, needs: pl.DataFrame | None = None, full: pl
 def _with_full(frame: pl.DataFrame, full: pl.DataFrame) -> pl.DataFrame:
     """Needs that no open unit suits, but full ones do: their reason is that there is no open place."""
     market.columns(full, "full", "need_id", "unit_id", "points")
+    full = market.plain(full, "need_id", "unit_id")
     best = (
         full.join(frame.filter(pl.col("reason") == NO_ELIGIBLE_UNIT), on="need_id", how="semi")
         .sort(["points", "unit_id"], descending=[True, False])
@@ -271,6 +276,9 @@ def insist(allocation: Allocation, need_id: object, unit_id: object, *, progress
     """
     solved = allocation.solved
     _number(solved, need_id)
+    if allocation.chosen.filter(pl.col("need_id") == need_id)["unit_id"].to_list() == [unit_id]:
+        # The best plan of all has it so already.
+        return Insisting(allocation, (0,) * len(allocation.value), moves(allocation, allocation))
     kinds = solved.pairs.schema
     hold = pl.DataFrame({"need_id": [need_id], "unit_id": [unit_id]}, schema={name: kinds[name] for name in ("need_id", "unit_id")})
     before = solved.options["holds"]

@@ -62,6 +62,7 @@ def place_values(allocation: Allocation, full: pl.DataFrame | None = None) -> pl
     frame = frame.with_columns(exact=pl.lit(solved.exact))
     if full is not None and full.height:
         market.columns(full, "full", "need_id", "unit_id", "points")
+        full = market.plain(full, "need_id", "unit_id")
         others = full.select("need_id", pl.col("unit_id").alias("kind"), "points").filter(~pl.col("kind").is_in(frame["unit_id"].implode()))
         if others.height:
             first = new_unit_values(allocation, others).rename({"kind": "unit_id"}).with_columns(places=pl.lit(0, dtype=pl.Int64))
@@ -79,6 +80,7 @@ def kind_values(allocation: Allocation, kinds: pl.DataFrame, full: pl.DataFrame 
     `kinds`: [unit_id, kind] with as many kinds a unit as it has; `full` as for `place_values`. Sorted by the most valuable.
     """
     market.columns(kinds, "kinds", "unit_id", "kind")
+    kinds = market.plain(kinds, "unit_id")
     values = place_values(allocation, full).with_row_index("rank")
     both = kinds.select("kind", "unit_id").unique().join(values, on="unit_id", how="inner").sort("rank")
     return (
@@ -95,13 +97,17 @@ def kind_values(allocation: Allocation, kinds: pl.DataFrame, full: pl.DataFrame 
 def new_unit_values(allocation: Allocation, candidates: pl.DataFrame) -> pl.DataFrame:
     """By kind: what the first place of a new unit of that kind adds. [kind, urgent, placed, points, tier, exact], the most valuable first.
 
-    `candidates`: [kind, need_id, points], who could use such a unit; needs that had no pair so far may be among them (without a priority
-    they count as the last tier). Raises `allocation_pair_twice` where a need stands twice for a kind with different points.
+    `candidates`: [kind, need_id, points], who could use such a unit; needs that had no pair so far may be among them (where there are
+    priorities and they have none, they come after all tiers). Raises `allocation_pair_twice` where a need stands twice for a kind with
+    different points.
     """
     market.columns(candidates, "candidates", "kind", "need_id", "points")
+    candidates = market.plain(candidates, "need_id")
     solved = allocation.solved
-    known = solved.pairs.select("need_id").unique()
-    strangers = candidates.select("need_id").unique().join(known, on="need_id", how="anti")
+    strangers = candidates.select("need_id").unique()
+    if solved.pairs.height:
+        known = solved.pairs.select(pl.col("need_id").cast(strangers.schema["need_id"], strict=False)).unique()
+        strangers = strangers.join(known, on="need_id", how="anti")
     if strangers.height:
         allocation = _joined_by(allocation, strangers)
         solved = allocation.solved
@@ -124,7 +130,11 @@ def with_places(allocation: Allocation, more: pl.DataFrame, *, progress: Progres
     solved = allocation.solved
     keys = ["unit_id", "opens"] if "opens" in solved.capacity.columns else ["unit_id"]
     market.columns(more, "more", *keys, "places")
-    strange = more.filter(~pl.col("unit_id").is_in(pl.concat([solved.pairs["unit_id"], solved.capacity["unit_id"]]).implode()))
+    more = market.plain(more, "unit_id")
+    known = pl.concat(
+        [market.ids(frame, "more", "unit_id", market.kind(solved.market.unit_ids)) for frame in (solved.pairs, solved.capacity)]
+    )
+    strange = more.filter(~market.ids(more, "more", "unit_id", market.kind(known)).is_in(known.implode()))
     if strange.height:
         raise SampladsError("allocation_unit_unknown", unit=strange["unit_id"][0])
     both = pl.concat(
@@ -142,14 +152,18 @@ def _joined_by(allocation: Allocation, strangers: pl.DataFrame) -> Allocation:
     solved = allocation.solved
     case = solved.market
     count = strangers.height
+    utility = solved.assignment.utility
     added = market.ids(strangers, "candidates", "need_id", case.need_ids.dtype if case.need_ids.len() else None)
-    last = len(case.tiers) - 1
-    if solved.options["priority"] is not None:
-        given = dict(solved.options["priority"].select("need_id", "tier").iter_rows())
-        tiers = [case.tiers.index(given[need]) if given.get(need) in case.tiers else last for need in strangers["need_id"].to_list()]
-    else:
-        tiers = [last] * count
-    merged = pl.concat([case.need_ids, added])
+    names = case.tiers
+    given = {} if solved.options["priority"] is None else dict(solved.options["priority"].select("need_id", "tier").iter_rows())
+    wanted = [given.get(need) for need in strangers["need_id"].to_list()]
+    if None in wanted and None not in names:
+        # A tier after all others: every placement weighs one more, but for what a need's place is worth where one more place adds one.
+        names = (*names, None)
+        whole = (solved.assignment.edge >= 0) & (solved.parts(utility)[0] == len(case.tiers) - case.tier)
+        utility = utility + solved.base * whole
+    tiers = [names.index(tier) for tier in wanted]
+    merged = pl.concat([case.need_ids if case.need_ids.len() else case.need_ids.cast(added.dtype), added])
     order = merged.arg_sort().to_numpy()
     back = np.empty(len(order), dtype=np.int64)
     back[order] = np.arange(len(order))
@@ -159,12 +173,13 @@ def _joined_by(allocation: Allocation, strangers: pl.DataFrame) -> Allocation:
         return both
 
     nothing, none = np.zeros(count, dtype=np.int64), np.full(count, -1, dtype=np.int64)
-    assignment = replace(solved.assignment, edge=spread(solved.assignment.edge, none), utility=spread(solved.assignment.utility, nothing))
+    assignment = replace(solved.assignment, edge=spread(solved.assignment.edge, none), utility=spread(utility, nothing))
     widened = replace(
         case,
         need_ids=merged.gather(order),
         pair_need=back[case.pair_need],
         tier=spread(case.tier, np.array(tiers, dtype=np.int64)),
+        tiers=names,
         turn=spread(case.turn, len(case.turn) + np.arange(count)),
         wanted_month=None,
     )

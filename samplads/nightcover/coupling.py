@@ -141,6 +141,8 @@ def group_up(
     started = time.perf_counter()
     forced, forbidden = _ordered_pairs(together), _ordered_pairs(apart)
     _check_demands(forced, forbidden, groups=True)
+    _check_columns(groups, GROUP_COLUMNS)
+    groups = _plain_ids(groups, "unit_id")
     problem = _packing(groups, forced, forbidden)
     outcomes = [_solve_component(problem, columns, largest_core=largest_core, node_limit=node_limit) for columns in _components(problem)]
     picked = sorted(column for outcome in outcomes for column in outcome.columns)
@@ -240,6 +242,7 @@ def cliques(units: int, pairs: NDArray[np.int64], largest: int) -> dict[int, NDA
 def _clean_pairs(edges: pl.DataFrame) -> pl.DataFrame:
     """One row per pair, the lower id first, rows sorted: unit_a, unit_b, saving_ore."""
     _check_columns(edges, PAIR_COLUMNS)
+    edges = _plain_ids(edges, "unit_a", "unit_b")
     if edges.schema["unit_a"] != edges.schema["unit_b"] and not edges.is_empty():
         edges = edges.with_columns(pl.col("unit_a", "unit_b").cast(pl.String))
     if edges.filter(pl.col("unit_a") == pl.col("unit_b")).height:
@@ -251,6 +254,12 @@ def _clean_pairs(edges: pl.DataFrame) -> pl.DataFrame:
         .agg(pl.col("saving_ore").max())
         .sort("unit_a", "unit_b")
     )
+
+
+def _plain_ids(frame: pl.DataFrame, *columns: str) -> pl.DataFrame:
+    """Ids of fixed categories as text: they sort by text, whatever the order of the categories."""
+    listed = [column for column in columns if frame.schema[column] in (pl.Categorical, pl.Enum)]
+    return frame.with_columns(pl.col(listed).cast(pl.String)) if listed else frame
 
 
 def _check_columns(frame: pl.DataFrame, wanted: Sequence[str]) -> None:
@@ -341,7 +350,6 @@ class _Outcome:
 
 def _packing(groups: pl.DataFrame, forced: Sequence[tuple[Any, Any]], forbidden: Sequence[tuple[Any, Any]]) -> _Packing:
     """Groups that can be chosen, in the order of their units; columns that break a demand or save nothing are left out."""
-    _check_columns(groups, GROUP_COLUMNS)
     gathered = (
         groups.select("group_id", "unit_id", pl.col("saving_ore").cast(pl.Int64))
         .unique()

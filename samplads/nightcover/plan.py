@@ -1202,7 +1202,7 @@ def co_locations(found: Candidates, *, apart: Iterable[tuple[str, str]] = (), mo
     zero = np.zeros(at.shape, dtype=np.float64)
     values = value(nights, at, zero, zero)
     moving = round(assumptions.colocation_ore / assumptions.colocation_years)
-    gear = 2 * assumptions.equipment_ore
+    gear, life = 2 * assumptions.equipment_ore, assumptions.equipment_years
     one_off = assumptions.colocation_ore + gear
     yearly = values.saving_ore - moving
     sharing = {
@@ -1235,7 +1235,9 @@ def co_locations(found: Candidates, *, apart: Iterable[tuple[str, str]] = (), mo
                 "sharing_ore": apart_ore,
                 "more_ore": saving - (apart_ore or 0),
                 "one_off_ore": one_off,
-                "payback_months": savings.payback_month(saving + moving + round(gear / assumptions.equipment_years), one_off),
+                "payback_months": savings.payback_month(
+                    saving + moving + round(gear / life), gear, life, lasting_ore=assumptions.colocation_ore
+                ),
                 "overlaps_per_year": float(values.overlaps[row]) * NIGHTS,
                 "status": status,
                 "unknown": _named(verdicts, "unknown"),

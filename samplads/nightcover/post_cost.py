@@ -241,17 +241,17 @@ def _overlap(a: int, b: int, c: int, d: int) -> int:
     return max(0, min(b, d) - max(a, c))
 
 
-def _in_window(start: int, end: int, window: Window) -> tuple[int, int]:
-    """Minutes of [start, end) inside a window of the clock, on the night's first calendar day and on the next.
+def _in_window(start: int, end: int, window: Window) -> tuple[int, int, int]:
+    """Minutes of [start, end) inside a window of the clock, on the night's first calendar day and on the two next: a long shift that starts
+    late may end on the third by its handover.
 
     A window that runs past midnight (23:00 to 30:00) has a tail that belongs to the calendar day it falls on.
     """
     pieces = [(window.start, min(window.end, DAY))]
     if window.end > DAY:
         pieces.append((0, window.end - DAY))
-    first = sum(_overlap(start, min(end, DAY), a, b) for a, b in pieces)
-    second = sum(_overlap(start, end, a + DAY, b + DAY) for a, b in pieces)
-    return first, second + sum(_overlap(start, end, a + 2 * DAY, b + 2 * DAY) for a, b in pieces)
+    first, second, third = (sum(_overlap(start, end, a + day * DAY, b + day * DAY) for a, b in pieces) for day in range(3))
+    return first, second, third
 
 
 @lru_cache(maxsize=4096)
@@ -271,13 +271,13 @@ def _stylised(
     nights = year.nights * part
     result: list[tuple[str, float]] = []
     for window in windows:
-        first, second = _in_window(start, end, window)
+        first, second, third = _in_window(start, end, window)
         if window.days == "every":
-            minutes = nights * (first + second)
+            minutes = nights * (first + second + third)
         elif window.days == "saturday":
             minutes = year.saturdays * first * (5 in weekdays)
         elif window.days == "holiday":
-            minutes = year.holiday_nights * part * (first + second)
+            minutes = year.holiday_nights * part * (first + second + third)
         else:
             minutes = year.saturdays * second * (5 in weekdays) + year.sundays * first * (6 in weekdays)
             minutes += 0.0 if _tells_holidays(windows) else year.holiday_nights * part * (end - start)
@@ -292,13 +292,13 @@ def _tells_holidays(windows: Iterable[Window]) -> bool:
 
 @lru_cache(maxsize=64)
 def _day_kinds(year: int, country: str) -> tuple[NDArray[np.int64], NDArray[np.bool_]]:
-    """For each day of the year and the day after it: its weekday (Monday 0), and whether it is a public holiday."""
+    """For each day of the year and the two days after it: its weekday (Monday 0), and whether it is a public holiday."""
     try:
         days_off = holidays.country_holidays(country, years=[year, year + 1])
     except NotImplementedError as error:
         raise SampladsError("calendar_country_unknown", country=country) from error
     first = dt.date(year, 1, 1)
-    days = [first + dt.timedelta(days=offset) for offset in range((dt.date(year + 1, 1, 1) - first).days + 1)]
+    days = [first + dt.timedelta(days=offset) for offset in range((dt.date(year + 1, 1, 1) - first).days + 2)]
     weekday = np.array([day.weekday() for day in days])
     off = np.array([day in days_off for day in days])
     return weekday, off
@@ -308,7 +308,7 @@ def _real(
     start: int, end: int, weekdays: frozenset[int], windows: tuple[Window, ...], calendar: RealYear
 ) -> tuple[float, tuple[tuple[str, float], ...]]:
     weekday, off = _day_kinds(calendar.year, calendar.country)
-    worked = np.isin(weekday[:-1], list(weekdays))
+    worked = np.isin(weekday[:-2], list(weekdays))
     kinds: dict[str, NDArray[np.bool_]] = {
         "every": np.ones_like(off),
         "saturday": (weekday == 5) & ~off,
@@ -317,8 +317,8 @@ def _real(
     }
     result: list[tuple[str, float]] = []
     for window in windows:
-        first, second = _in_window(start, end, window)
         on = kinds[window.days]
-        minutes = int((on[:-1] & worked).sum()) * first + int((on[1:] & worked).sum()) * second
+        days = (on[:-2], on[1:-1], on[2:])
+        minutes = sum(int((day & worked).sum()) * inside for day, inside in zip(days, _in_window(start, end, window), strict=True))
         result.append((window.name, minutes / 60 * window.pct))
     return float(worked.sum()), tuple(result)

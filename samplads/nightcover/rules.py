@@ -322,7 +322,11 @@ class _Judged:
             self.add("W12", "unknown", None)
             return
         tight = min(demands) <= self.most("W12")
-        self.add("W12", "fail" if tight and shared.working_share < 1 else "pass", min(demands))
+        outcome: Outcome = "fail" if tight and shared.working_share < 1 else "pass"
+        if not tight and shared.working_share < 1 and len(demands) < len(members):
+            # Who has told nothing may ask for a shorter response than all who have.
+            outcome = "unknown"
+        self.add("W12", outcome, min(demands))
 
     def verified_share(self, shared: Shared) -> None:
         """W13: the share of working time of a sleeping or on-call night is the state's; the municipal one is not verified."""
@@ -408,12 +412,13 @@ class _Judged:
         self.add("S3", "unknown" if answer is None else "fail" if answer else "pass", yes_no(answer), member.unit_id)
 
     def approval(self, member: Member, as_of: dt.date) -> None:
-        """S4: approved on the day; a conditional approval warns."""
+        """S4: approved on the day; a conditional approval warns. Where none is required, an old one may have run out."""
         outcome: Outcome
-        value = member.approval_status
+        value, until = member.approval_status, member.approved_until
+        expired = value != "not_required" and until is not None and until < as_of
         if value is None:
             outcome = "unknown"
-        elif value in ("suspended", "withdrawn") or (member.approved_until is not None and member.approved_until < as_of):
+        elif value in ("suspended", "withdrawn") or expired:
             outcome = "fail"
         else:
             outcome = "warn" if value == "conditional" else "pass"

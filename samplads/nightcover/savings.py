@@ -140,8 +140,8 @@ def gains(unit_saving_ore: Mapping[str, int], residents: Iterable[Resident], loc
     """Each unit's share of the saving, spread over those whose stays pay for it (equally: each resident pays the same share of the night).
 
     A unit without known residents is counted to the municipality it lies in, and marked not known. Where a case's cost is not told the
-    state is taken to keep its highest share, so that no net saving is overstated. Gross sums to the units' savings to the øre. A negative
-    saving (a dearer coupling) gives negative gains, and refund gained instead of lost.
+    state is taken to keep its highest share, and to bear nothing of a loss, so that no net saving is overstated. Gross sums to the units'
+    savings to the øre. A negative saving (a dearer coupling) gives negative gains, and refund gained where the cost is told.
     """
     by_unit: dict[str, list[Resident]] = {unit: [] for unit in unit_saving_ore}
     for resident in residents:
@@ -154,7 +154,8 @@ def gains(unit_saving_ore: Mapping[str, int], residents: Iterable[Resident], loc
         cases = cases or [Resident(unit, located_in.get(unit, ""), None)]
         for case, gross in zip(cases, largest_remainder(saving, [1] * len(cases)), strict=True):
             if case.yearly_ore is None:
-                lost = floor(gross * Fraction(str(refund.highest_pct)) / 100)
+                # Of a loss the state need not bear anything.
+                lost = floor(max(0, gross) * Fraction(str(refund.highest_pct)) / 100)
             else:
                 lost = refund.of(case.yearly_ore) - refund.of(max(0, case.yearly_ore - gross))
             result.append(Gain(unit, case.municipality, gross, lost, gross - lost, told and case.yearly_ore is not None))
@@ -181,18 +182,25 @@ def by_municipality(found: Iterable[Gain]) -> pl.DataFrame:
     return frame.group_by("municipality").agg(pl.all().sum()).sort(["net_ore", "municipality"], descending=[True, False])
 
 
-def payback_month(yearly_ore: int, one_off_ore: int, life_years: float | None = None) -> int | None:
+def payback_month(yearly_ore: int, one_off_ore: int, life_years: float | None = None, *, lasting_ore: int = 0) -> int | None:
     """The first whole month after the start in which the savings so far reach the one-off cost; 0 where there is none, None where never.
 
     What is bought lasts `life_years` (None: for good): what it has not earned by then it never earns, since it must be bought anew.
+    `lasting_ore` is paid once beside it; it may be earned by what each life of the other leaves, with every purchase on the way reckoned.
     """
-    if one_off_ore <= 0:
+    if one_off_ore + lasting_ore <= 0:
         return 0
     if yearly_ore <= 0:
         return None
-    if life_years is not None and yearly_ore * life_years < one_off_ore - 1:
-        return None
-    return -(-one_off_ore * MONTHS // yearly_ore)
+    lives = 1
+    if life_years is not None:
+        left = yearly_ore * life_years - one_off_ore
+        # An øre's rounding is no reason to buy anew.
+        if left < -1 or (left <= 0 < lasting_ore):
+            return None
+        if lasting_ore > 0:
+            lives = max(1, ceil((lasting_ore - 1) / left))
+    return -(-(lasting_ore + lives * one_off_ore) * MONTHS // yearly_ore)
 
 
 def present_value(yearly_ore: int, one_off_ore: int, *, years: int = 5, discount_pct: float = 3.5, life_years: float | None = None) -> int:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import datetime as dt
 from fractions import Fraction
 from itertools import combinations
+from typing import Any
 
 import numpy as np
 import polars as pl
@@ -20,6 +21,7 @@ from samplads.matching import assignment
 from samplads.matching.allocation import Allocation, allocate
 from samplads.matching.assignment import Network
 from samplads.matching.check import check
+from samplads.matching.comparison import compare
 from tests import reference_allocation as reference
 from tests.strategies_allocation import Made, problems
 
@@ -300,6 +302,78 @@ def test_places_that_open_later_are_waited_for_at_a_price() -> None:
     numbered = allocate(pairs, months, wanted=wanted.with_columns(wanted_from=pl.Series([2, 0, 1])), waiting_points=10)
     assert numbered.chosen["months_waited"].sum() == patient.chosen["months_waited"].sum() == 9
     assert sorted(numbered.chosen["opens"]) == [0, 2, 10]
+
+
+LATER: dict[str, Any] = {
+    "pairs": pl.DataFrame({"need_id": ["a", "b"], "unit_id": ["x", "x"], "points": [50, 50]}),
+    "capacity": pl.DataFrame({"unit_id": ["x", "x"], "opens": [1, 4], "places": [1, 1]}),
+    "wanted": pl.DataFrame({"need_id": ["a", "b"], "wanted_from": [4, 1]}),
+    "waiting_points": 5,
+}
+BOTH = pl.DataFrame({"need_id": ["a", "b"], "unit_id": ["x", "x"]})
+
+
+def test_a_hold_names_the_unit_and_the_plan_finds_the_month() -> None:
+    free = allocate(**LATER, longest_wait=2)
+    assert free.chosen.select("need_id", "opens", "months_waited").rows() == [("a", 4, 0), ("b", 1, 0)]
+    for holds in (BOTH, BOTH[:1], BOTH[1:]):
+        assert allocate(**LATER, longest_wait=2, holds=holds).chosen.equals(free.chosen)
+
+
+def test_what_is_promised_is_waited_for_however_long() -> None:
+    late = LATER | {"wanted": pl.DataFrame({"need_id": ["a", "b"], "wanted_from": [1, 1]}), "longest_wait": 2}
+    assert allocate(**late).placed == 1
+    both = allocate(**late, holds=BOTH)
+    assert both.chosen["months_waited"].sum() == 3
+    assert check(both, late["pairs"], late["capacity"], holds=BOTH, waiting_points=5).right
+    # One alone takes the place that it need not wait too long for.
+    assert allocate(**late, holds=BOTH[1:]).chosen.rows() == [("b", "x", 50, 1, 0)]
+    # Every place of the unit is too late: the promise stands all the same.
+    only = late | {"capacity": pl.DataFrame({"unit_id": ["x"], "opens": [9], "places": [1]})}
+    assert allocate(**only, holds=BOTH[:1]).chosen.rows() == [("a", "x", 10, 9, 8)]
+    assert compare(**only, holds=BOTH[:1]).table["placed"].to_list() == [1] * 4
+
+
+@pytest.mark.parametrize("seed", range(12))
+def test_dated_holds_are_those_of_the_best_plan_that_keeps_them(seed: int) -> None:
+    rng = np.random.default_rng(seed)
+    pairs, _, priority = sparse(seed, 14, 4, 3, 5, 20)
+    units = pairs["unit_id"].unique().sort()
+    rows = [(unit, month, int(rng.integers(0, 3))) for unit in units for month in (0, 3, 5)]
+    capacity = pl.DataFrame(rows, schema=["unit_id", "opens", "places"], orient="row")
+    needs = pairs["need_id"].unique().sort()
+    wanted = pl.DataFrame({"need_id": needs, "wanted_from": rng.integers(0, 6, needs.len())})
+    group = pl.DataFrame({"need_id": needs, "municipality": rng.choice(["A", "B"], needs.len())})
+    dated = {"wanted": wanted, "waiting_points": 4}
+    room = capacity.group_by("unit_id").agg(pl.col("places").sum()).filter(pl.col("places") > 1)
+    holds = pairs.join(room, on="unit_id", how="semi").unique("need_id", keep="first", maintain_order=True)
+    holds = holds.unique("unit_id", keep="first", maintain_order=True).select("need_id", "unit_id")
+    fair = {"group": group, "fairness": 0.1} if seed % 2 else {}
+    got = allocate(pairs, capacity, priority=priority, holds=holds, **dated, **fair)  # type: ignore[arg-type]
+    # The same asked in other words: who holds a unit has that one only, and comes before everybody.
+    elsewhere = pairs.join(holds, on="need_id", how="semi").join(holds, on=["need_id", "unit_id"], how="anti")
+    first = pl.concat([holds.select("need_id", tier=pl.lit(-1, dtype=pl.Int64)), priority.join(holds, on="need_id", how="anti")])
+    same = allocate(pairs.join(elsewhere, on=["need_id", "unit_id"], how="anti"), capacity, priority=first, **dated, **fair)  # type: ignore[arg-type]
+    assert holds.height > 1
+    assert (got.placed, got.objective) == (same.placed, same.objective)
+    assert check(got, pairs, capacity, holds=holds, waiting_points=4).right
+
+
+def test_two_who_must_not_live_together_cannot_both_be_promised_a_place() -> None:
+    foes = pl.DataFrame({"need_a": ["a"], "need_b": ["b"]})
+    for told in (LATER, {"pairs": LATER["pairs"], "capacity": pl.DataFrame({"unit_id": ["x"], "places": [2]})}):
+        with pytest.raises(SampladsError, match="allocation_holds_incompatible"):
+            allocate(**told, holds=BOTH, incompatible=foes)  # type: ignore[arg-type]
+
+
+def test_the_digest_knows_months_and_the_node_limit() -> None:
+    one = allocate(**LATER)
+    year = {"capacity": pl.col("opens") + 12, "wanted": pl.col("wanted_from") + 12}
+    moved = {name: LATER[name].with_columns(shift) for name, shift in year.items()}
+    later = allocate(**(LATER | moved))
+    assert not one.chosen.equals(later.chosen)
+    assert len({one.digest, later.digest, allocate(**LATER, node_limit=7).digest}) == 3
+    assert one.digest == allocate(**LATER).digest
 
 
 def test_months_equal_one_unit_for_each_month() -> None:

@@ -313,6 +313,75 @@ def test_values_over_a_horizon_are_found_by_solving_again(seed: int) -> None:
             assert difference(before, fewer) == (row["lost_urgent"], row["lost_placed"], row["lost_points"])
 
 
+def test_a_need_without_a_pair_or_a_tier_comes_after_all_tiers() -> None:
+    pairs = pl.DataFrame({"need_id": ["a", "b", "c"], "unit_id": ["x", "x", "x"], "points": [5, 4, 9]})
+    capacity = pl.DataFrame({"unit_id": ["x"], "places": [1]})
+    kinds = pl.DataFrame({"kind": ["k", "l", "l", "m"], "need_id": ["s", "s", "b", "c"], "points": [3, 30, 2, 1]})
+    for tiers in ({"a": 1, "b": 2}, {"a": 1, "b": 2, "c": 2}):
+        priority = pl.DataFrame({"need_id": list(tiers), "tier": list(tiers.values())})
+        before = allocate(pairs, capacity, priority=priority)
+        values = {row["kind"]: row for row in scarcity.new_unit_values(before, kinds).iter_rows(named=True)}
+        for kind, row in values.items():
+            opened = pl.concat([pairs, kinds.filter(pl.col("kind") == kind).select("need_id", pl.lit(kind).alias("unit_id"), "points")])
+            after = allocate(opened, pl.concat([capacity, pl.DataFrame({"unit_id": [kind], "places": [1]})]), priority=priority)
+            assert (row["placed"], row["points"]) == (after.placed - before.placed, after.objective - before.objective)
+        assert (values["k"]["tier"], values["l"]["tier"], values["m"]["tier"]) == (None, 2, tiers.get("c"))
+        assert [values[kind]["urgent"] for kind in "kl"] == [0, 1]
+
+
+def test_numbers_of_any_width_are_the_same_ids() -> None:
+    pairs = pl.DataFrame(
+        {"need_id": [2, 1], "unit_id": [20, 10], "points": [1, 2]}, schema={"need_id": pl.Int32, "unit_id": pl.UInt16, "points": pl.Int16}
+    )
+    capacity = pl.DataFrame({"unit_id": [20, 10], "places": [1, 0]})
+    before = allocate(
+        pairs, capacity, holds=pl.DataFrame({"need_id": [2], "unit_id": [20]}, schema={"need_id": pl.Int16, "unit_id": pl.Int64})
+    )
+    assert before.chosen.rows() == [(2, 20, 1)]
+    one = pl.DataFrame({"unit_id": [10], "places": [1]}, schema={"unit_id": pl.Int8, "places": pl.Int64})
+    more = scarcity.with_places(before, one)
+    assert more.placed == 2
+    assert outcome.insist(more, 1, 10).change == (0, 0)
+    forced = allocate(pairs, capacity.with_columns(places=1))
+    assert outcome.insist(forced, 2, 20).allocation.placed == 2
+    assert outcome.unplaced(before, pl.DataFrame({"need_id": [1, 2, 3]}))["need_id"].to_list() == [1, 3]
+    full = pl.DataFrame(
+        {"need_id": [1], "unit_id": [99], "points": [4]}, schema={"need_id": pl.Int32, "unit_id": pl.Int16, "points": pl.Int64}
+    )
+    assert scarcity.place_values(before, full)["unit_id"].sort().to_list() == [10, 20, 99]
+    assert scarcity.new_unit_values(before, pl.DataFrame({"kind": ["k"], "need_id": [3], "points": [4]}))["placed"].to_list() == [1]
+
+
+@pytest.mark.parametrize("kind", [pl.Int64(), pl.Int32(), pl.Null()])
+def test_no_pairs_at_all_with_ids_that_are_numbers(kind: pl.DataType) -> None:
+    pairs = pl.DataFrame(schema={"need_id": kind, "unit_id": kind, "points": pl.Int64()})
+    nothing = allocate(
+        pairs,
+        pl.DataFrame({"unit_id": [1], "places": [1]}),
+        priority=pl.DataFrame({"need_id": [7], "tier": [1]}),
+        incompatible=pl.DataFrame({"need_a": [7], "need_b": [8]}),
+        group=pl.DataFrame({"need_id": [7], "municipality": ["A"]}),
+        fairness=0.1,
+    )
+    assert nothing.placed == 0
+    assert outcome.unplaced(nothing, pl.DataFrame({"need_id": [7]})).select("need_id", "reason").rows() == [(7, "no_eligible_unit")]
+    assert scarcity.place_values(nothing).select("unit_id", "placed").rows() == [(1, 0)]
+    assert scarcity.with_places(nothing, pl.DataFrame({"unit_id": [1], "places": [1]})).placed == 0
+    assert scarcity.new_unit_values(nothing, pl.DataFrame({"kind": ["k"], "need_id": [7], "points": [4]})).select(
+        "placed", "points"
+    ).rows() == [(1, 4)]
+
+
+def test_insisting_on_what_the_plan_gives_costs_nothing() -> None:
+    pairs = pl.DataFrame({"need_id": ["a", "b"], "unit_id": ["x", "x"], "points": [50, 50]})
+    capacity = pl.DataFrame({"unit_id": ["x", "x"], "opens": [1, 4], "places": [1, 1]})
+    wanted = pl.DataFrame({"need_id": ["a", "b"], "wanted_from": [4, 1]})
+    before = allocate(pairs, capacity, wanted=wanted, waiting_points=5, longest_wait=6)
+    for need in ("a", "b"):
+        same = outcome.insist(before, need, "x")
+        assert (same.change, same.moves.height) == ((0, 0), 0)
+
+
 def test_unknown_ids_are_a_sentence() -> None:
     before = allocate(pl.DataFrame({"need_id": ["a"], "unit_id": ["x"], "points": [1]}), pl.DataFrame({"unit_id": ["x"], "places": [1]}))
     for call in (

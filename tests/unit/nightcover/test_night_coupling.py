@@ -219,6 +219,17 @@ def test_what_cannot_be_is_said() -> None:
             call()
 
 
+@pytest.mark.parametrize("kind", [pl.Categorical, pl.Enum(["z", "m", "a"])])
+def test_ids_of_fixed_categories_are_text(kind: pl.DataType) -> None:
+    edges = pl.DataFrame({"unit_a": ["z", "a"], "unit_b": ["a", "m"], "saving_ore": [5, 4]})
+    listed = edges.with_columns(pl.col("unit_a", "unit_b").cast(kind))
+    for demands in ([], [("a", "z")], [("m", "a")]):
+        assert pair_up(listed, together=demands).chosen.equals(pair_up(edges, together=demands).chosen)
+    groups = group_frame({frozenset({"z", "a"}): 5, frozenset({"a", "m"}): 4})
+    same = group_up(groups.with_columns(pl.col("unit_id").cast(kind)), together=[("a", "z")])
+    assert same.chosen.equals(group_up(groups, together=[("a", "z")]).chosen)
+
+
 def test_ids_may_be_numbers_and_whole_amounts_may_be_floats() -> None:
     frame = pl.DataFrame({"unit_a": [3, 2], "unit_b": [1, 3], "saving_ore": [5.0, 4.0]})
     assert pair_up(frame).chosen.rows() == [(1, 3, 5)]

@@ -407,7 +407,17 @@ def test_moving_together_where_it_beats_sharing_or_sharing_cannot_be() -> None:
     beside = candidates([near, near])
     assert row["saving_ore"] == beside.pairs["saving_ore"][0] - assumptions().colocation_ore // 10
     yearly = row["saving_ore"] + assumptions().colocation_ore // 10 + 2 * assumptions().equipment_ore // 5
-    assert row["payback_months"] == -(-row["one_off_ore"] * 12 // yearly)
+    # The gear is worn out after five years and bought anew.
+    gear, month = 2 * assumptions().equipment_ore, 1
+    while yearly * month / 12 < assumptions().colocation_ore + gear * -(-month // 60):
+        month += 1
+    assert row["payback_months"] == month
+    slow = {"equipment_ore": 12_000_000, "equipment_years": 3.0, "running_ore": 0, "colocation_ore": 100_000_000}
+    late = plan.co_locations(candidates([near | {"monthly_pay_ore": 1_000_000}, far | {"monthly_pay_ore": 1_000_000}], **slow)).row(
+        0, named=True
+    )
+    assert late["payback_months"] > 36
+    assert late["payback_months"] > -(-late["one_off_ore"] * 12 // (late["saving_ore"] + 10_000_000 + 8_000_000))
     assert plan.co_locations(candidates([near, far], colocation_minutes=40.0)).is_empty()
     assert plan.co_locations(candidates([near, far], **dear)).is_empty()
     # A response limit that the drive breaks is kept at no distance.

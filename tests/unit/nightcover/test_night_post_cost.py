@@ -136,6 +136,22 @@ def test_real_year_is_a_walk_through_its_minutes(year: int, start: str, end: str
     assert found.supplements_ore / 100 == pytest.approx(supplements, abs=0.02)
 
 
+def test_what_reaches_a_third_day_is_of_that_days_kind() -> None:
+    # From 23:50 for 23 hours and 50 minutes, and half an hour of handover: 10 minutes after the second midnight.
+    def minutes(weekday: int, days: post_cost.Days, calendar: RealYear | post_cost.StylisedYear) -> float:
+        terms = municipal().changed(windows=(window("w", days, 100),), calendar=calendar, handover_minutes=30)
+        found = cost(Post(1430, 2860, 3_000_000, weekdays=frozenset({weekday})), terms)
+        return found.supplements_ore / (3_000_000 * 12 / municipal().gross_hours / 60) / found.nights
+
+    saturday, year = 5, RealYear(2026, "DK")
+    assert minutes(saturday - 2, "saturday", year) == pytest.approx(10, rel=0.05)
+    assert minutes(saturday - 1, "saturday", year) == pytest.approx(1440, rel=0.05)
+    assert minutes(saturday, "saturday", year) == pytest.approx(10, rel=0.05)
+    assert minutes(saturday, "every", year) == pytest.approx(1460, rel=1e-4)
+    # Saturday's shift ends on a Monday.
+    assert minutes(saturday, "sunday", post_cost.StylisedYear(holiday_nights=0)) == pytest.approx(52 * 1440 / (365 / 7), rel=1e-4)
+
+
 def test_the_abolished_prayer_day_costs_a_holiday_less() -> None:
     both = [cost(Post(1380, 1860, 3_000_000), municipal().changed(calendar=RealYear(year, "DK"))) for year in (2023, 2025)]
     assert both[0].by_window["sunday"] > both[1].by_window["sunday"]

@@ -94,6 +94,8 @@ CASES: list[tuple[str, str, dict[str, object], dict[str, object]]] = [
     ("S4", "pass", {"approved_until": DAY}, {}),
     ("S4", "pass", {"approved_until": None}, {}),
     ("S4", "warn", {"approval_status": "conditional"}, {}),
+    ("S4", "fail", {"approval_status": "conditional", "approved_until": dt.date(2026, 10, 31)}, {}),
+    ("S4", "pass", {"approval_status": "not_required", "approved_until": dt.date(2020, 1, 1)}, {}),
     ("S4", "unknown", {"approval_status": None}, {}),
     ("S5", "fail", {}, {"kind": "sleeping"}),
     ("S6", "warn", {"staff_needed": 2}, {}),
@@ -114,6 +116,11 @@ def test_one_rule(rule: str, outcome: str, member: dict[str, object], shared: di
         assert rule in outcomes(a, b, post)[outcome]
 
 
+def test_an_approval_that_is_not_required_cannot_run_out() -> None:
+    free = replace(A, approval_status="not_required", approved_until=dt.date(2020, 1, 1))
+    assert "S4" not in outcomes(free).get("fail", set())
+
+
 def test_an_exclusion_against_an_unknown_group_is_to_be_assessed() -> None:
     assert "S2" in outcomes(replace(A, excludes=frozenset({"g-9"})), replace(B, groups=frozenset()))["unknown"]
 
@@ -126,6 +133,10 @@ def test_on_call_with_a_short_response_must_be_costed_as_working_time() -> None:
     found = outcomes(later, b, replace(SHARED, kind="on_call", working_share=1 / 3))
     assert "W12" in found["pass"]
     assert "W13" in found["warn"]
+    half = [later, replace(b, response_minutes_limit=None)]
+    assert "W12" in outcomes(*half, replace(SHARED, kind="on_call", working_share=1 / 3))["unknown"]
+    assert "W12" in outcomes(*half, replace(SHARED, kind="on_call", working_share=1.0))["pass"]
+    assert "W12" in outcomes(a, half[1], replace(SHARED, kind="on_call", working_share=1 / 3))["fail"]
     silent = [replace(member, response_minutes_limit=None) for member in (a, b)]
     assert "W12" in outcomes(*silent, replace(SHARED, kind="on_call", working_share=1 / 3))["unknown"]
 

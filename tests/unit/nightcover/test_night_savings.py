@@ -124,6 +124,29 @@ def test_money_over_time() -> None:
     assert savings.present_value(100_000, 0, years=1, discount_pct=25) == 80_000
 
 
+def test_what_lasts_is_earned_by_what_each_life_of_the_gear_leaves() -> None:
+    # 1.000 a year, gear of 3.000 for five years: each five years leave 2.000.
+    assert savings.payback_month(1000, 3000, 5.0) == 36
+    assert savings.payback_month(1000, 3000, 5.0, lasting_ore=2000) == 60
+    assert savings.payback_month(1000, 3000, 5.0, lasting_ore=2100) == (2100 + 2 * 3000) * 12 // 1000 + 1
+    assert savings.payback_month(1000, 5000, 5.0, lasting_ore=1) is None
+    assert savings.payback_month(1000, 0, 5.0, lasting_ore=7000) == 84
+    assert savings.payback_month(1000, 0, 5.0) == 0
+    for gear, lasting, yearly in ((700, 900, 500), (700, 4000, 300), (2400, 5000, 500)):
+        month, balance = 0, -gear - lasting
+        while balance < 0:
+            month += 1
+            balance = yearly * month // 12 - lasting - gear * -(-month // 60)
+        assert savings.payback_month(yearly, gear, 5.0, lasting_ore=lasting) == month
+
+
+def test_of_a_loss_that_nobody_can_reckon_the_state_bears_nothing() -> None:
+    residents = [Resident("A", "370", None), Resident("B", "306", 3_000_000 * KR)]
+    by_unit = {gain.unit_id: gain for gain in savings.gains({"A": -1000, "B": -1000, "C": -1000}, residents, {"C": "320"}, REFUND)}
+    assert [by_unit[unit].refund_lost_ore for unit in "ABC"] == [0, -750, 0]
+    assert [by_unit[unit].net_ore for unit in "ABC"] == [-1000, -250, -1000]
+
+
 def test_break_even() -> None:
     assert savings.break_even_calls(lambda calls: 10 - calls**2) == pytest.approx(10**0.5, abs=2e-3)
     assert savings.break_even_calls(lambda calls: -1 - calls) == 0.0
