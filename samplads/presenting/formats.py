@@ -170,7 +170,7 @@ def parse_number(text: str, language: str, least: float | None = None, most: flo
 
     Thousands marks must stand where they belong, so that a decimal point typed on a Danish page ("2.5") is refused rather than read as 25.
 
-    Raises SampladsError `typed_not_a_number`, `typed_too_small`, `typed_too_large`, and `ledger_not_whole` where it must be `whole`.
+    Raises SampladsError `typed_not_a_number`, `typed_too_small`, `typed_too_large`, and `typed_not_whole` where it must be `whole`.
     """
     thousands, decimal = _MARKS[language]
     bare = _SPACES.sub("", text).replace(_MINUS, "-")
@@ -184,7 +184,7 @@ def parse_number(text: str, language: str, least: float | None = None, most: flo
     if value > most:
         raise SampladsError("typed_too_large", text=text.strip()[:40], most=typed(most, language))
     if whole and value != int(value):
-        raise SampladsError("ledger_not_whole", text=text.strip()[:40])
+        raise SampladsError("typed_not_whole", text=text.strip()[:40])
     return value
 
 

@@ -131,7 +131,7 @@ def test_bounds_are_said_in_the_form_of_the_page():
 
 def test_a_whole_number_has_no_decimals():
     assert formats.parse_number("24", "da", whole=True) == 24
-    with pytest.raises(SampladsError, match="ledger_not_whole"):
+    with pytest.raises(SampladsError, match="typed_not_whole"):
         formats.parse_number("24,7", "da", whole=True)
 
 
